@@ -1,0 +1,1 @@
+"""Scans and volumes on disk: readers, writers, checks."""

@@ -1,0 +1,1 @@
+"""What things are: frozen dataclasses with units in their names; numpy only."""

@@ -1,0 +1,66 @@
+"""What comes out: quality figures and provenance, stored inside every product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alsct_gui.model.center import CenterResult
+from alsct_gui.model.finding import Finding
+from alsct_gui.model.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Figures that tell whether a reconstruction can be trusted."""
+
+    slices_expected: int
+    """Slices that the plan announced."""
+    slices_found: int
+    """Slices that were read back from what was written."""
+    center_confidence: float
+    """From 0 to 1."""
+    ring_strength: float
+    """Rms of the azimuthal mean about its smooth trend, as a share of the noise in a ring."""
+    noise: float
+    """Robust standard deviation of neighbouring-pixel differences, in the slices' unit."""
+    saturated_share: float
+    """Share of raw projection pixels at the detector's maximum."""
+    clipped_share: float
+    """Share of transmission values that the lower clamp changed."""
+    nan_count: int
+    """Values that are not finite in the slices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a product was made; enough to make it again."""
+
+    recipe: Recipe
+    """As asked for."""
+    resolved: Recipe
+    """With everything that was found filled in: the centre is manual, ranges are given."""
+    input_path: str
+    """The scan as it was named."""
+    input_sha256: str
+    """Checksum of the scan's frames and angles; see docs/decisions."""
+    center: CenterResult
+    """The centre that was used; the value is also in `resolved`."""
+    versions: Mapping[str, str]
+    """This program, Python and the libraries that touched the values."""
+    engine: str
+    """Engine and version."""
+    created: str
+    """ISO 8601, UTC."""
+    pixel_size_um: float | None
+    """Edge of a voxel; None when unknown."""
+    units: str
+    """Unit of the stored values before integer scaling."""
+    scale: tuple[float, float] | None = None
+    """For integers: value = scale[0] + stored * scale[1]; None for float32."""
+    quality: Quality | None = None
+    """Filled in when the product is whole."""
+    findings: tuple[Finding, ...] = ()
+    """Warnings of the scan and of the run."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall time by stage."""

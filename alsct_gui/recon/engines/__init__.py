@@ -1,0 +1,1 @@
+"""Reconstruction engines behind one Protocol, found by entry point."""

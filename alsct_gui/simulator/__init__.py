@@ -1,0 +1,1 @@
+"""Stand-ins for the outside: a detector that writes scans whose truth is known."""
