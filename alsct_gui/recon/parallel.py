@@ -7,6 +7,7 @@ a bare machine lacks. Kernels are compiled with ``nogil=True`` and called on ran
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,7 @@ def split(count: int, parts: int) -> list[tuple[int, int]]:
     """Cut ``range(count)`` into at most ``parts`` contiguous [start, stop) of like size."""
     parts = max(1, min(parts, count))
     bounds = [count * part // parts for part in range(parts + 1)]
-    return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if a < b]
+    return [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
 
 
 def run_split(count: int, threads: int, work: Callable[[int, int], None]) -> None:
