@@ -1,0 +1,1 @@
+"""Volumes out: OME-Zarr and TIFF stacks, written beside their name and renamed when whole."""
