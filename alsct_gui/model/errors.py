@@ -20,12 +20,14 @@ class AlsctError(Exception):
         The file, dataset, parameter or link it is about; empty when there is none.
     fix
         What to do next, a sentence without a full stop; empty when nothing can be done.
+    name
+        Name of the finding it amounts to, as `alsct check` lists it; empty when there is none.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        self.what, self.where, self.fix = what, where, fix
+    def __init__(self, what: str, *, where: str = "", fix: str = "", name: str = "") -> None:
+        self.what, self.where, self.fix, self.name = what, where, fix, name
         super().__init__(self.sentence)
 
     @property

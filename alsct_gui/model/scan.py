@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,9 @@ class Scan:
     """Frames without beam, shape (dark, row, column); None when there are none."""
     geometry: Geometry
     """Sizes, angles, distances."""
+    quantity: Literal["counts", "transmission", "line-integrals"] = "counts"
+    """What a projection's values are: raw counts, counts already divided by the flats, or
+    line integrals (-log of transmission), which need no further correction."""
     flat_groups: tuple[FlatGroup, ...] = ()
     """How the flats lie between the projections; empty when there are no flats."""
     flat_value: float | None = None
