@@ -1,0 +1,1 @@
+"""One module per layout; `alsct_gui.files.open` chooses."""
