@@ -1,0 +1,150 @@
+"""Options that several commands share, and how they become a scan and a recipe."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsct_gui.model.errors import RecipeError
+
+if TYPE_CHECKING:
+    from alsct_gui.model.recipe import Recipe
+
+ScanPath = Annotated[Path, typer.Argument(help="Scan: an HDF5 file, or a TIFF file or folder.")]
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        "--recipe", "-r", help="Preset (standard-8.3.2, quick-look, …) or a JSON or YAML file."
+    ),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", help="Change a setting: rings.0.sigma=4, region.binning=2 …"),
+]
+CenterOption = Annotated[
+    float | None,
+    typer.Option("--center", help="Rotation axis: columns from the left edge, full detector."),
+]
+RowsOption = Annotated[
+    str | None, typer.Option("--rows", help="Detector rows START:STOP, STOP excluded.")
+]
+EngineOption = Annotated[str | None, typer.Option("--engine", help="One of `alsct engines`.")]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=0, help="Processor threads; 0 for all.")
+]
+MemoryOption = Annotated[
+    float, typer.Option("--memory-gb", min=0.3, help="Memory not to be exceeded, in GB.")
+]
+RangeOption = Annotated[
+    float | None,
+    typer.Option("--range-deg", help="Turn of a TIFF scan, which has no angles: 180 or 360."),
+]
+QuantityOption = Annotated[
+    str | None,
+    typer.Option("--quantity", help="Of a TIFF scan: counts, transmission or line-integrals."),
+]
+SinogramFlag = Annotated[
+    bool, typer.Option("--sinogram", help="The TIFF is one sinogram (angle, column).")
+]
+
+
+def thread_count(threads: int) -> int:
+    """Return the number of threads to use; 0 means every processor this process may use."""
+    if threads:
+        return threads
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def open_options(range_deg: float | None, quantity: str | None, sinogram: bool) -> dict[str, Any]:
+    """Keyword arguments of `open_scan` for what a TIFF file cannot say of itself."""
+    options: dict[str, Any] = {}
+    if range_deg is not None:
+        options["range_deg"] = range_deg
+    if quantity is not None:
+        options["quantity"] = quantity
+    if sinogram:
+        options["kind"] = "sinogram"
+    return options
+
+
+def apply_assignments(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
+    """Change plain recipe data by ``path=value`` texts; values are read as YAML.
+
+    Raises
+    ------
+    RecipeError
+        The text has no ``=``, or its path leads nowhere.
+    """
+    import yaml
+
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise RecipeError(
+                f"{text!r} has no '='", where="--set", fix="Write it as rings.0.sigma=4"
+            )
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"cannot read the value of {text!r}", where="--set") from error
+        _assign(data, path.strip().split("."), parsed, text)
+    return data
+
+
+def _assign(data: Any, keys: list[str], value: Any, text: str) -> None:
+    for position, key in enumerate(keys):
+        last = position == len(keys) - 1
+        if isinstance(data, list):
+            if not key.isdigit() or int(key) >= len(data):
+                raise RecipeError(
+                    f"{text!r}: there is no item {key!r}; the list has {len(data)}", where="--set"
+                )
+            index: Any = int(key)
+        elif isinstance(data, dict):
+            index = key
+            if not last and data.get(key) is None:
+                data[key] = {}  # an optional group, such as phase
+        else:
+            raise RecipeError(f"{text!r}: {key!r} lies within a plain value", where="--set")
+        if last:
+            data[index] = value
+        else:
+            data = data[index]
+
+
+def parse_rows(text: str | None) -> list[int] | None:
+    """``"10:20"`` to [10, 20]."""
+    if text is None:
+        return None
+    start, colon, stop = text.partition(":")
+    if not (colon and start.isdigit() and stop.isdigit()):
+        raise RecipeError(f"{text!r} is not a range", where="--rows", fix="Write it as 100:120")
+    return [int(start), int(stop)]
+
+
+def build_recipe(
+    name: str,
+    assignments: list[str] | None = None,
+    *,
+    center_px: float | None = None,
+    rows: str | None = None,
+    engine: str | None = None,
+) -> Recipe:
+    """Load a preset or file and apply what the command line changes of it."""
+    from alsct_gui.files.recipes import load_recipe
+    from alsct_gui.model.recipe import recipe_from_dict, recipe_to_dict
+
+    data: dict[str, Any] = dict(recipe_to_dict(load_recipe(name)))
+    apply_assignments(data, assignments or [])
+    if center_px is not None:
+        data["center"] = {**data["center"], "method": "manual", "center_px": center_px}
+    if rows is not None:
+        data["region"]["rows"] = parse_rows(rows)
+    if engine is not None:
+        data["engine"]["name"] = engine
+    return recipe_from_dict(data)
