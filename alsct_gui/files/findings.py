@@ -108,6 +108,11 @@ KINDS: Mapping[str, FindingKind] = MappingProxyType(
             "The file does not say where it was taken; the sense of rotation is as stored.",
             "Name the layout if the slices come out mirrored",
         ),
+        "quantity-assumed": FindingKind(
+            _INFO,
+            "The file does not say whether it holds counts, transmission or line integrals.",
+            "Say what the values are if this is wrong",
+        ),
         # Frames.
         "frames-zero": FindingKind(
             _ERROR,

@@ -51,8 +51,8 @@ def collect(source: Hdf5Source) -> Metadata:
             if (info.fileno, info.addr) in visited:
                 continue
             visited.add((info.fileno, info.addr))
-            _attributes(group, path, found)
-            names = _names(group, MAX_OBJECTS - found.seen)
+            collect_attributes(group, path, found)
+            names = names_in(group, MAX_OBJECTS - found.seen)
         except H5_ERRORS as error:
             found.findings.append(finding("unreadable", f"{error}"[:200], where=path or "/"))
             continue
@@ -75,7 +75,7 @@ def _report(found: Metadata) -> None:
         found.findings.append(finding("external-link-dangling", text))
 
 
-def _names(group: h5py.Group, most: int) -> list[str]:
+def names_in(group: h5py.Group, most: int) -> list[str]:
     """Names in a group, at most so many: the library would list millions."""
     names: list[str] = []
 
@@ -103,7 +103,7 @@ def _child(
         elif link is not None:
             child = open_object(group, name)
             if isinstance(child, h5py.Dataset):
-                _attributes(child, path, found)
+                collect_attributes(child, path, found)
                 found.values[path] = describe(child)
             return child, path
     except UnsafeInputError as error:
@@ -113,7 +113,8 @@ def _child(
     return None, path
 
 
-def _attributes(item: Any, path: str, found: Metadata) -> None:
+def collect_attributes(item: Any, path: str, found: Metadata) -> None:
+    """Note the attributes of a group or dataset under ``path@name``."""
     names: list[bytes] = []
 
     def note(name: bytes) -> bool | None:

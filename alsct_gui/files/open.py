@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from alsct_gui.model.scan import Scan
 if TYPE_CHECKING:
     from alsct_gui.files.hdf5 import Hdf5Source
     from alsct_gui.files.readers.keys import Keys
+    from alsct_gui.files.readers.tiff import Kind, Quantity
+
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 LAYOUTS = ("als-8.3.2", "als-8.3.2-legacy", "dxchange", "nxtomo", "tiff")
 """Names that `open_scan` takes and `Scan.layout` holds."""
@@ -28,8 +32,17 @@ _ALS_WORDS = ("8.3.2", "832", "als", "advanced light source")
 _APS_WORDS = ("aps", "advanced photon source")
 
 
-def open_scan(path: str | Path, *, layout: str | None = None) -> Scan:
-    """Open a scan lazily; no frame is read.
+def open_scan(
+    path: str | Path,
+    *,
+    layout: str | None = None,
+    kind: Kind = "auto",
+    range_deg: float | None = None,
+    quantity: Quantity = "auto",
+    pixel_size_um: float | None = None,
+    tile: int = 0,
+) -> Scan:
+    """Open a scan lazily; no frame is read, but one of a TIFF that does not say what it holds.
 
     Parameters
     ----------
@@ -37,6 +50,10 @@ def open_scan(path: str | Path, *, layout: str | None = None) -> Scan:
         An HDF5 file, a TIFF file, or a folder of TIFF files.
     layout
         One of `LAYOUTS`; None finds it out.
+    kind, range_deg, quantity, pixel_size_um
+        What a TIFF does not say of itself; see `alsct_gui.files.readers.tiff.TiffOptions`.
+    tile
+        Which tile of a legacy file.
 
     Returns
     -------
@@ -52,15 +69,28 @@ def open_scan(path: str | Path, *, layout: str | None = None) -> Scan:
     if layout is not None and layout not in LAYOUTS:
         raise InputError(f"unknown layout {layout!r}", where=str(path),
                          fix=f"Take one of {', '.join(LAYOUTS)}")  # fmt: skip
-    return _open_hdf5(path, layout)
+    if layout == "tiff" or (layout is None and _looks_like_tiff(path)):
+        from alsct_gui.files.readers.tiff import TiffOptions, open_tiff
+
+        return open_tiff(path, TiffOptions(kind, range_deg, quantity, pixel_size_um))
+    return _open_hdf5(path, layout, tile)
 
 
-def _open_hdf5(path: Path, layout: str | None) -> Scan:
+def _looks_like_tiff(path: Path) -> bool:
+    from alsct_gui.files.hdf5 import regular_file
+
+    if path.is_dir():
+        return True
+    with regular_file(path).open("rb") as file:
+        return file.read(4) in _TIFF_MAGIC
+
+
+def _open_hdf5(path: Path, layout: str | None, tile: int) -> Scan:
     from alsct_gui.files.hdf5 import H5_ERRORS, Hdf5Source
 
     source = Hdf5Source(path)
     try:
-        return _read(path, source, layout)
+        return _read(path, source, layout or detect_layout(source), tile, named=layout is not None)
     except H5_ERRORS as error:
         source.close()
         raise broken("unreadable", f"HDF5 says: {error}"[:300], where=path.name) from error
@@ -69,17 +99,20 @@ def _open_hdf5(path: Path, layout: str | None) -> Scan:
         raise
 
 
-def _read(path: Path, source: Hdf5Source, layout: str | None) -> Scan:
-    from dataclasses import replace
-
+def _read(path: Path, source: Hdf5Source, layout: str, tile: int, *, named: bool) -> Scan:
     from alsct_gui.files.readers.als832 import read_als832
+    from alsct_gui.files.readers.als832_legacy import read_als832_legacy
     from alsct_gui.files.readers.dxchange import read_dxchange
+    from alsct_gui.files.readers.nxtomo import read_nxtomo
 
-    found = layout or detect_layout(source)
-    if found == "als-8.3.2":
+    if layout == "als-8.3.2":
         return read_als832(path, source)
+    if layout == "als-8.3.2-legacy":
+        return read_als832_legacy(path, source, tile=tile)
+    if layout == "nxtomo":
+        return read_nxtomo(path, source)
     scan = read_dxchange(path, source)
-    if layout is None and _origin(_keys(source)) == "":
+    if not named and _origin(_keys(source)) == "":
         note = finding("layout-assumed", "Neither the ALS nor the APS is named")
         scan = replace(scan, warnings=(*scan.warnings, note))
     return scan
@@ -93,9 +126,16 @@ def detect_layout(source: Hdf5Source) -> str:
     InputError
         It holds no frames where any known layout keeps them.
     """
+    from alsct_gui.files.readers.als832_legacy import find_group
+    from alsct_gui.files.readers.nxtomo import find_detectors
+
     keys = _keys(source)
-    if keys.has("/exchange/data"):
+    if source.resolve("/exchange/data") is not None:
         return "als-8.3.2" if _origin(keys) == "als" else "dxchange"
+    if find_group(source) is not None:
+        return "als-8.3.2-legacy"
+    if find_detectors(source):
+        return "nxtomo"
     raise broken("not-a-scan", "The layout is unknown", where=source.path.name)
 
 

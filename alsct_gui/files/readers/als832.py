@@ -165,7 +165,7 @@ def _geometry(keys: Keys, projections: FrameStack) -> Geometry:
 def _angles(keys: Keys, n_angles: int) -> NDArray[np.float64]:
     stored = stored_angles(keys, "/exchange/theta", n_angles)
     if stored is not None:
-        return -stored
+        return 0.0 - stored
     start = keys.number(f"{_ROTATION}/rotation_start") or 0.0
     step = keys.number(f"{_ROTATION}/rotation_step")
     if step:
@@ -179,7 +179,7 @@ def _angles(keys: Keys, n_angles: int) -> NDArray[np.float64]:
         text = f"{planned} angles over {range_deg:g} degrees are assumed"
         angles = even_angles(range_deg, planned, start)[:n_angles]
     keys.findings.append(finding("angles-missing", text, where="/exchange/theta"))
-    return np.negative(angles, dtype=np.float64)
+    return np.asarray(0.0 - angles, dtype=np.float64)
 
 
 def _range(keys: Keys) -> float:
