@@ -1,0 +1,69 @@
+"""JSON and YAML from disk as plain data, whatever was put into them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alsct_gui.model.errors import AlsctError, OutputError, RecipeError
+
+MAX_BYTES = 1 << 20
+"""Largest settings file that is read; ours have a few kilobytes."""
+
+
+class _NoAliases(yaml.SafeLoader):
+    """Safe YAML without aliases: ten lines of them can stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+def read_plain(path: Path, *, error: type[AlsctError] = RecipeError) -> Any:
+    """Parse a JSON or YAML file (by its suffix) into dicts, lists, numbers and texts.
+
+    Raises
+    ------
+    AlsctError
+        Of the class `error`: the file is absent, too large, or cannot be parsed.
+    """
+    try:
+        if not path.is_file():
+            raise error("there is no such file", where=str(path))
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as problem:
+        raise error(str(problem), where=str(path)) from problem
+    if len(raw) > MAX_BYTES:
+        raise error(f"is larger than {MAX_BYTES} bytes", where=str(path))
+    try:
+        text = raw.decode("utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _NoAliases)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        line = " ".join(str(problem).split())[:200]
+        raise error(f"cannot be parsed: {line}", where=str(path)) from problem
+
+
+def write_plain(path: Path, data: Any) -> None:
+    """Write plain data as JSON or YAML (by the suffix), beside the name and then renamed.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    if path.suffix == ".json":
+        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    else:
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise OutputError(str(problem), where=str(path)) from problem

@@ -1,0 +1,40 @@
+"""Beamline profiles: those that come with the program, and anybody's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from alsct_gui.files.plaintext import read_plain
+from alsct_gui.files.resources import resource_path
+from alsct_gui.model.codec import from_plain
+from alsct_gui.model.errors import RecipeError
+from alsct_gui.model.profile import Profile
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the profiles that come with the program."""
+    return tuple(sorted(path.stem for path in resource_path("profiles").glob("*.yaml")))
+
+
+def load_profile(source: str | Path = "als-8.3.2") -> Profile:
+    """Load a profile by its name, or from a YAML or JSON file.
+
+    Raises
+    ------
+    RecipeError
+        There is no such profile, or a setting is wrong (named by its path).
+    """
+    named = str(source) in profile_names()
+    path = resource_path("profiles", f"{source}.yaml") if named else Path(source)
+    if not named and path.suffix not in (".yaml", ".yml", ".json"):
+        raise RecipeError(f"there is no profile {str(source)[:80]!r}",
+                          fix=f"Take one of {', '.join(profile_names())}, or a path")  # fmt: skip
+    profile = from_plain(Profile, read_plain(path), where="profile")
+    for name in ("proposal_folder", "raw_file", "tile_suffix"):
+        try:
+            re.compile(getattr(profile.naming, name))
+        except re.error as error:
+            raise RecipeError(f"is no regular expression: {error}",
+                              where=f"profile.naming.{name}") from error  # fmt: skip
+    return profile
