@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alsct_gui.files.findings import broken, finding
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.scan import Scan
+from alsct_gui.model.volume import Volume
 
 if TYPE_CHECKING:
     from alsct_gui.files.hdf5 import Hdf5Source
@@ -74,6 +75,26 @@ def open_scan(
 
         return open_tiff(path, TiffOptions(kind, range_deg, quantity, pixel_size_um))
     return _open_hdf5(path, layout, tile)
+
+
+def open_volume(path: str | Path) -> Volume:
+    """Open a reconstructed volume lazily; see `alsct_gui.files.volumes.open_volume`.
+
+    Raises
+    ------
+    InputError
+        It is neither an OME-Zarr image nor a stack of TIFF slices of one size.
+    """
+    from alsct_gui.files import volumes
+
+    return volumes.open_volume(path)
+
+
+def is_volume(path: str | Path) -> bool:
+    """Say whether a path looks like a volume rather than a raw scan."""
+    from alsct_gui.files import volumes
+
+    return volumes.is_volume(path)
 
 
 def _looks_like_tiff(path: Path) -> bool:
