@@ -18,7 +18,7 @@ from alsct_gui.model.scan import FrameStack
 
 MAX_FRAMES = 1_000_000
 """More frames than any scan has; a file that declares more is refused."""
-MAX_FRAME_BYTES = 1 << 32
+MAX_FRAME_BYTES = 1 << 30
 """More bytes than any frame has."""
 NEVER_WRITTEN = -1
 """Offset of a frame that the file declares but never stored; it reads as zeros."""

@@ -216,9 +216,11 @@ def unknown_filters(dataset: h5py.Dataset) -> tuple[str, ...]:
 
 def _open_file(path: Path) -> h5py.File:
     block = read_superblock(path)
+    if path.stat().st_size == 0:
+        raise broken("still-being-written", "The file is empty", where=path.name)
     if block is None:
         raise broken("not-hdf5", f"No {HDF5_SIGNATURE[1:4].decode()} signature", where=path.name)
-    if block.missing_bytes > 0:
+    if block.missing_bytes > 0 and not block.open_for_write:
         raise broken("truncated", f"{block.missing_bytes} bytes are missing", where=path.name)
     try:
         return _open_unlocked(path, block.swmr_write)

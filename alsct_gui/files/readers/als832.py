@@ -116,7 +116,7 @@ def read_als832(path: Path, source: Hdf5Source) -> Scan:
     cycle = _whole(keys, f"{_PROCESS}/flat_fields/i0cycle")
     per_group = _whole(keys, f"{_PROCESS}/flat_fields/num_flat_fields")
     per_frame = _per_frame(keys, n_angles)
-    _announced(keys, n_angles)
+    _announced(keys, projections, flats, darks)
     people = _people(keys)
     missing = sorted({key for key in CATALOGUE_KEYS if not keys.has(key)} | set(keys.missing))
     if missing:
@@ -227,12 +227,24 @@ def _constant(keys: Keys, key: str, stack: FrameStack | None) -> float | None:
     return keys.number(key) if stack is None else None
 
 
-def _announced(keys: Keys, n_angles: int) -> None:
-    key = f"{_ROTATION}/num_angles"
-    said = _whole(keys, key)
-    if said is not None and said != n_angles:
-        text = f"{said} projections announced, {n_angles} in the file"
-        keys.findings.append(finding("frame-count-mismatch", text, where=key))
+def _announced(
+    keys: Keys, projections: FrameStack, flats: FrameStack | None, darks: FrameStack | None
+) -> None:
+    """Compare the numbers of frames with those that the acquisition announced."""
+    for key, kind, stack in (
+        (f"{_ROTATION}/num_angles", "projections", projections),
+        (f"{_PROCESS}/flat_fields/num_flat_fields", "flats", flats),
+        (f"{_PROCESS}/dark_fields/num_dark_fields", "darks", darks),
+    ):
+        said = _whole(keys, key)
+        if stack is None or said is None:
+            continue
+        count = stack.shape[0]
+        # Flats are announced for each of their groups.
+        fits = count % said == 0 if kind == "flats" and said > 0 else count == said
+        if not fits:
+            text = f"{said} {kind} announced, {count} in the file"
+            keys.findings.append(finding("frame-count-mismatch", text, where=key))
 
 
 def _per_frame(keys: Keys, n_angles: int) -> dict[str, NDArray[np.float64]]:
