@@ -94,6 +94,11 @@ class RawStack(FramesBase):
         return np.flatnonzero(self._offsets == NEVER_WRITTEN)
 
     @property
+    def bytes_read(self) -> int:
+        """Bytes read so far from the file, by all stacks that lie in it."""
+        return self._file.bytes_read
+
+    @property
     def end_bytes(self) -> int:
         """Where the last frame ends in the file."""
         frame_bytes = self._shape[1] * self._shape[2] * self._stored.itemsize

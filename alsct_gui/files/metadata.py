@@ -156,6 +156,9 @@ def plain(value: Any) -> Value:
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, np.ndarray):
+        if value.dtype.kind in "biuf":
+            numbers: list[Any] = value.ravel()[:MAX_VALUES].tolist()
+            return numbers[0] if len(numbers) == 1 else numbers
         items = [plain(item) for item in value.ravel()[:MAX_VALUES]]
         return items[0] if len(items) == 1 else items
     if isinstance(value, bool | int | float):

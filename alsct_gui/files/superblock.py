@@ -47,12 +47,12 @@ def read_superblock(path: Path) -> Superblock | None:
             file.seek(offset)
             head = file.read(96)
             if head.startswith(HDF5_SIGNATURE):
-                return _decode(head, size, offset)
+                return _decode(head, size)
             offset = 512 if offset == 0 else offset * 2
     return None
 
 
-def _decode(head: bytes, size: int, base: int) -> Superblock:
+def _decode(head: bytes, size: int) -> Superblock:
     version = head[8] if len(head) > 8 else 255
     end = flags = 0
     if version in (0, 1):
@@ -63,13 +63,14 @@ def _decode(head: bytes, size: int, base: int) -> Superblock:
         offset_bytes = head[9] if len(head) > 9 else 0
         flags = head[11] if version == 3 and len(head) > 11 else 0
         end = _end(head, 12, offset_bytes, field=2)
-    # Addresses count from the superblock, which a user block shifts.
-    end = end + base if end else 0
     return Superblock(version, size, end, bool(flags & 1), bool(flags & 4))
 
 
 def _end(head: bytes, start: int, width: int, field: int) -> int:
-    """End-of-file address: the third of the addresses that begin at `start`."""
+    """End-of-file address: the third of the addresses that begin at `start`.
+
+    The library counts it from the beginning of the file, also behind a user block.
+    """
     begin = start + field * width
     raw = head[begin : begin + width]
     if width not in (2, 4, 8) or len(raw) < width:
