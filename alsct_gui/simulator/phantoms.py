@@ -127,16 +127,18 @@ def _asymmetric(view: FieldOfView, seed: int) -> Phantom:
 def _smooth(view: FieldOfView, seed: int) -> Phantom:
     """A sum of Gaussians: no edges, so that an engine's error is not the grid's."""
     rng = np.random.default_rng(seed)
-    n_bodies = 12
-    axes = rng.uniform(0.04, 0.10, (n_bodies, 3))
-    axes[:, 2] = rng.uniform(0.2, 0.5, n_bodies)
-    reach = rng.uniform(0.0, 0.45, n_bodies)
+    n_bodies = 20
+    # Six sigmas fit between the outermost centre and the edge of the view.
+    axes = rng.uniform(0.03, 0.08, (n_bodies, 3))
+    axes[:, 2] = rng.uniform(0.2, 0.6, n_bodies)
+    reach = 0.55 * np.sqrt(rng.random(n_bodies))
     around = rng.uniform(0, 2 * np.pi, n_bodies)
     height = rng.uniform(-0.7, 0.7, n_bodies)
     center = np.stack([reach * np.cos(around), reach * np.sin(around), height], axis=1)
-    axes[0], center[0] = (0.13, 0.11, 1.0), (0.02, -0.03, 0.0)
+    axes[0], center[0] = (0.15, 0.12, 1.0), (0.02, -0.03, 0.0)
     turns = [rotation_about("z", angle) for angle in rng.uniform(0, 180, n_bodies)]
     value = rng.uniform(0.5, 1.5, n_bodies) * view.reference_per_cm * 2
+    value[0] = view.reference_per_cm
     gaussians = Quadrics.from_axes(center * view.scale_um, axes * view.scale_um, value, turns)
     return Phantom("smooth", gaussians=gaussians)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -91,6 +92,9 @@ class SimulationSpec:
             ("oversample", 1 <= self.oversample <= 8, "from 1 to 8"),
             ("exposure_s", self.exposure_s > 0, "more than 0"),
             ("seed", self.seed >= 0, "at least 0"),
+            ("title", not set(self.title) & set("/\\\0"), "text without slashes"),
+            ("range_deg", isfinite(self.range_deg), "a finite number"),
+            ("tilt_deg", abs(self.tilt_deg) <= 45, "from -45 to 45"),
             ("physics.camera.bits", 1 <= self.physics.camera.bits <= _UINT16_BITS, "from 1 to 16"),
             ("physics.beam.photons", self.physics.beam.photons > 0, "more than 0"),
             (
