@@ -57,7 +57,6 @@ def wedge_center(
     *,
     low: float | None = None,
     high: float | None = None,
-    start: float | None = None,
     threads: int = 1,
 ) -> LocalEstimate | None:
     """Find the axis from half-turn sinograms.
@@ -70,8 +69,6 @@ def wedge_center(
         Shape (angle,); the first half turn of them is used.
     low, high
         Range of columns to look in; None for the middle part (`WIDE`).
-    start
-        A column known to be near the axis; None to look for it.
     threads
         For the FFT and the candidates.
 
@@ -88,10 +85,7 @@ def wedge_center(
     low = (1 - WIDE) / 2 * (n_columns - 1) if low is None else low
     high = (1 + WIDE) / 2 * (n_columns - 1) if high is None else high
     halves = sinograms[:, chosen]
-    if start is None:
-        peaks = _seam_peaks(halves, angles_deg[chosen], low, high)
-    else:
-        peaks = [Peak(start, 1.0)]
+    peaks = _seam_peaks(halves, angles_deg[chosen], low, high)
     if not peaks:
         return None
     reach = max(6.0, n_columns / 160)
@@ -113,7 +107,8 @@ class _Search:
     column: float
     """Where all sinograms together leak least."""
     depth: float
-    """How much less than the median candidate they leak there, as a share of it."""
+    """How much less than the median candidate they leak there, as a share of it; 0 where
+    the least leak lies at the end of the range."""
     by_part: Float64Array
     """The same for each set of frequencies of each sinogram, shape (part,)."""
 
@@ -130,9 +125,11 @@ def _search(
     columns = around + offsets
     total = leaks.sum(axis=(0, 1))
     typical = float(np.median(total))
+    # The least value at the end of the range is no minimum.
+    inside = 0 < int(np.argmin(total)) < total.size - 1
     return _Search(
         column=lowest(columns, total),
-        depth=1.0 - float(total.min()) / typical if typical > 0 else 0.0,
+        depth=1.0 - float(total.min()) / typical if inside and typical > 0 else 0.0,
         by_part=np.array([lowest(columns, part) for part in leaks.reshape(-1, offsets.size)]),
     )
 
