@@ -6,6 +6,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from enum import Enum
 from math import isfinite
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -20,7 +21,9 @@ def to_plain(value: Any) -> Any:
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
-    return value
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    return value.value if isinstance(value, Enum) else value
 
 
 def from_plain(kind: type[T], data: Any, *, where: str = "recipe") -> T:
@@ -77,6 +80,11 @@ def _convert(hint: Any, data: Any, where: str) -> Any:
         )
     if origin is tuple:
         return _convert_tuple(get_args(hint), data, where)
+    if origin is Mapping:
+        return _convert_mapping(get_args(hint)[1], data, where)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        options = tuple(member.value for member in hint)
+        return hint(_convert(Literal[options], data, where))
     if is_dataclass(hint):
         return from_plain(hint, data, where=where)  # type: ignore[arg-type]
     return _convert_scalar(hint, data, where)
@@ -90,6 +98,15 @@ def _convert_tuple(arguments: tuple[Any, ...], data: Any, where: str) -> tuple[A
     if len(data) != len(arguments):
         raise RecipeError(f"expected {len(arguments)} values, found {len(data)}", where=where)
     return tuple(_convert(a, v, where) for a, v in zip(arguments, data, strict=True))
+
+
+def _convert_mapping(kind: Any, data: Any, where: str) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise RecipeError(f"expected names and values, found {_say(data)}", where=where)
+    return {
+        _convert(str, key, where): _convert(kind, item, f"{where}.{str(key)[:80]}")
+        for key, item in data.items()
+    }
 
 
 def _convert_scalar(kind: type, data: Any, where: str) -> Any:
