@@ -41,7 +41,8 @@ class VolumeWriter(Protocol):
         Parameters
         ----------
         first_slice
-            Index of the block's first slice in the volume.
+            Index of the block's first slice in the volume. Slices that an earlier run
+            stored (see `done_slices`) may be in it; they are passed over.
         slices
             Shape (slice, y, x), any number of slices, already of the stored type. It is
             not changed, and not kept after the call.
@@ -49,7 +50,7 @@ class VolumeWriter(Protocol):
         Raises
         ------
         OutputError
-            The block does not fit the volume, a slice was written before, or the disk
+            The block does not fit the volume, a slice was given before, or the disk
             refuses.
         """
 
@@ -143,9 +144,10 @@ def create_volume(
     if len(shape) != 3 or min(shape) < 1:
         raise OutputError(f"{shape} is not the shape of a volume", where=str(path))
     sizes = (int(shape[0]), int(shape[1]), int(shape[2]))
+    from alsct_gui.files.provenance import json_safe
     from alsct_gui.files.writers.partial import Partial, fingerprint
 
-    plain = dict(provenance or {})
+    plain = json_safe(provenance or {})
     mark = fingerprint(plain, shape=sizes, dtype=str(kind), voxel_um=voxel_um, format=format)
     partial = Partial.open(
         path, mark, resume=resume, anew=on_mismatch == "anew", replace=replace

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alsct_gui.files.provenance import ATTRIBUTE
 from alsct_gui.files.writers.partial import Partial, sync_file
 from alsct_gui.files.writers.pyramid import halve, level_shapes
-from alsct_gui.files.writers.shards import CHUNK_SLICES, ShardedLevel
+from alsct_gui.files.writers.shards import SLAB_SLICES, ShardedLevel
 from alsct_gui.files.writers.sliced import SlicedWriter
 
 OME_VERSION = "0.5"
@@ -26,7 +27,7 @@ OME_VERSION = "0.5"
 class OmeZarrWriter(SlicedWriter):
     """Writes one OME-Zarr 0.5 image; see `VolumeWriter` for its use."""
 
-    slab_size = CHUNK_SLICES
+    slab_size = SLAB_SLICES
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class OmeZarrWriter(SlicedWriter):
 
     def _sync(self, first: int, stop: int) -> None:
         for level in self._levels:
-            for slab in range(first // level.chunk[0], (stop - 1) // level.chunk[0] + 1):
+            for slab in range(first // level.shard[0], (stop - 1) // level.shard[0] + 1):
                 if level.shard_path(slab).exists():
                     sync_file(level.shard_path(slab))
             n_children = _children_per_parent(level.shape[0])
@@ -134,7 +135,7 @@ class OmeZarrWriter(SlicedWriter):
     ) -> None:
         attributes = {
             "ome": ome_metadata(self.path.name, self._shapes, self._voxel_um, window),
-            "alsct": dict(provenance),
+            ATTRIBUTE: dict(provenance),
         }
         group = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         text = json.dumps(group, indent=2, allow_nan=False)

@@ -28,7 +28,7 @@ from alsct_gui.model.errors import OutputError
 
 JOURNAL_VERSION = 1
 # What of a provenance decides the voxels; the rest (times, paths, quality) may differ.
-_DECISIVE = ("resolved", "input_sha256", "engine", "versions")
+_DECISIVE = ("resolved", "input_identity", "input_sha256", "engine", "versions", "batch_slices")
 
 
 def fingerprint(provenance: Mapping[str, Any], **settings: Any) -> str:
@@ -37,7 +37,8 @@ def fingerprint(provenance: Mapping[str, Any], **settings: Any) -> str:
     Parameters
     ----------
     provenance
-        Plain provenance; its resolved recipe, input checksum, engine and versions count.
+        Plain provenance; its resolved recipe, the input's identity, engine, batch size and
+        versions count.
     **settings
         Shape, type, voxel size and format.
     """
@@ -128,7 +129,12 @@ class Partial:
         return self.final
 
     def discard(self) -> None:
-        """Remove what is left of the partial product, and free the lock."""
+        """Remove what is left of the partial product, and free the lock.
+
+        Without the lock it does nothing: the folder may be another run's by now.
+        """
+        if self._fd < 0:
+            return
         with suppress(FileNotFoundError):
             shutil.rmtree(partial_folder(self.final))
         self.close()

@@ -19,8 +19,9 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK_SLICES = 16
-CHUNK_EDGE_PX = 256
+SLAB_SLICES = 16
+CHUNK_SLICES = 4
+CHUNK_EDGE_PX = 320
 
 
 class ShardedLevel:
@@ -35,12 +36,15 @@ class ShardedLevel:
         """Chunks along y and x."""
         self._plane_bytes = self.chunk[1] * self.chunk[2] * dtype.itemsize
         self._chunk_bytes = self.chunk[0] * self._plane_bytes
-        self._index = _shard_index(self.grid[0] * self.grid[1], self._chunk_bytes)
-
-    @property
-    def shard(self) -> tuple[int, int, int]:
-        """Shape of a shard: one chunk thick, and the whole plane."""
-        return (self.chunk[0], self.grid[0] * self.chunk[1], self.grid[1] * self.chunk[2])
+        layers = -(-min(SLAB_SLICES, shape[0]) // self.chunk[0])
+        self.shard = (
+            layers * self.chunk[0],
+            self.grid[0] * self.chunk[1],
+            self.grid[1] * self.chunk[2],
+        )
+        """Shape of a shard: a slab of whole planes."""
+        self._data_bytes = layers * self.grid[0] * self.grid[1] * self._chunk_bytes
+        self._index = _shard_index(layers * self.grid[0] * self.grid[1], self._chunk_bytes)
 
     def shard_path(self, slab: int) -> Path:
         """Return the file of a slab."""
@@ -48,24 +52,28 @@ class ShardedLevel:
 
     def write(self, first: int, slices: NDArray[Any]) -> None:
         """Store slices, shape (slice, y, x), from index `first` on."""
-        for slab, start, stop in self._slabs(first, first + len(slices)):
-            part = slices[start - first : stop - first]
+        for slab, start, stop in _runs(first, first + len(slices), self.shard[0]):
             with self._open(slab, os.O_RDWR | os.O_CREAT) as fd:
-                self._write_part(fd, start - slab * self.chunk[0], part)
+                for _, a, b in _runs(start, stop, self.chunk[0]):
+                    self._write_part(fd, a - slab * self.shard[0], slices[a - first : b - first])
 
     def read(self, first: int, stop: int) -> NDArray[Any]:
         """Return slices [first, stop) that were written before, shape (slice, y, x)."""
         out = np.empty((stop - first, *self.shape[1:]), self.dtype)
-        for slab, start, end in self._slabs(first, stop):
+        for slab, start, end in _runs(first, stop, self.shard[0]):
             with self._open(slab, os.O_RDONLY) as fd:
-                self._read_part(fd, start - slab * self.chunk[0], out[start - first : end - first])
+                for _, a, b in _runs(start, end, self.chunk[0]):
+                    self._read_part(fd, a - slab * self.shard[0], out[a - first : b - first])
         return out
 
     def _write_part(self, fd: int, offset: int, part: NDArray[Any]) -> None:
+        """Store slices of one layer of chunks, from slice `offset` of the shard on."""
         _, size_y, size_x = self.chunk
         buffer = np.zeros((len(part), size_y, size_x), self.dtype)
         for place, y, x in self._chunks(offset):
             piece = part[:, y : y + size_y, x : x + size_x]
+            if not piece.any():
+                continue  # outside the circular mask: a hole in the file reads as zeros
             if piece.shape != buffer.shape:  # an edge: the rest of the chunk is fill
                 buffer[:] = 0
             buffer[:, : piece.shape[1], : piece.shape[2]] = piece
@@ -82,17 +90,14 @@ class ShardedLevel:
             piece[:] = buffer[:, : piece.shape[1], : piece.shape[2]]
 
     def _chunks(self, offset: int) -> Iterator[tuple[int, int, int]]:
-        """Yield for each chunk the byte place of its slice `offset`, and its y and x."""
-        place = offset * self._plane_bytes
+        """Yield for each chunk the byte place of the shard's slice `offset`, its y and x."""
+        layer, slice_in_chunk = divmod(offset, self.chunk[0])
+        place = layer * self.grid[0] * self.grid[1] * self._chunk_bytes
+        place += slice_in_chunk * self._plane_bytes
         for j in range(self.grid[0]):
             for i in range(self.grid[1]):
                 yield place, j * self.chunk[1], i * self.chunk[2]
                 place += self._chunk_bytes
-
-    def _slabs(self, first: int, stop: int) -> Iterator[tuple[int, int, int]]:
-        thickness = self.chunk[0]
-        for slab in range(first // thickness, -(-stop // thickness)):
-            yield slab, max(first, slab * thickness), min(stop, (slab + 1) * thickness)
 
     @contextmanager
     def _open(self, slab: int, flags: int) -> Iterator[int]:
@@ -102,21 +107,27 @@ class ShardedLevel:
         fd = os.open(path, flags, 0o644)
         try:
             # The index is written first, so a shard has its full length from the start.
-            data_bytes = self.grid[0] * self.grid[1] * self._chunk_bytes
-            if flags & os.O_CREAT and os.fstat(fd).st_size != data_bytes + len(self._index):
-                _pwrite_all(fd, memoryview(self._index), data_bytes)
+            size = self._data_bytes + len(self._index)
+            if flags & os.O_CREAT and os.fstat(fd).st_size != size:
+                _pwrite_all(fd, memoryview(self._index), self._data_bytes)
             yield fd
         finally:
             os.close(fd)
 
 
 def chunk_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return inner chunks near 16 x 256 x 256 that fill a volume with little waste."""
+    """Return inner chunks near 4 x 320 x 320 that fill a volume with little waste."""
     return (
         min(CHUNK_SLICES, shape[0]),
         _even_share(shape[1], CHUNK_EDGE_PX),
         _even_share(shape[2], CHUNK_EDGE_PX),
     )
+
+
+def _runs(first: int, stop: int, thickness: int) -> Iterator[tuple[int, int, int]]:
+    """Cut [first, stop) at multiples of a thickness: (index, start, stop) each."""
+    for index in range(first // thickness, -(-stop // thickness)):
+        yield index, max(first, index * thickness), min(stop, (index + 1) * thickness)
 
 
 def _even_share(size: int, edge: int) -> int:

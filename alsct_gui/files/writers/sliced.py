@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from alsct_gui.files.provenance import json_safe
 from alsct_gui.files.writers.partial import Partial, sync_tree
 from alsct_gui.model.errors import CancelledError, OutputError
 
@@ -46,7 +47,9 @@ class SlicedWriter(ABC):
         self._claimed = np.zeros(shape[0], dtype=np.bool_)
         self._done = np.zeros(shape[0], dtype=np.bool_)
         for first, stop in partial.recorded:
-            self._claimed[first:stop] = self._done[first:stop] = True
+            self._done[first:stop] = True
+        self._kept = self._done.copy()
+        """Slices that an earlier run stored."""
         self._pool = ThreadPoolExecutor(threads, "alsct-write") if threads > 1 else None
         self._journal = ThreadPoolExecutor(1, "alsct-journal")
         self._syncs: list[Future[None]] = []
@@ -74,22 +77,20 @@ class SlicedWriter(ABC):
     def write(self, first_slice: int, slices: NDArray[Any]) -> None:
         """Store a block of slices; see `alsct_gui.files.writers.base.VolumeWriter`."""
         self._claim(first_slice, slices)
-        pieces = list(self._pieces(first_slice, first_slice + len(slices)))
+        jobs = []
         try:
-            if self._pool is None or len(pieces) == 1:
-                for start, stop in pieces:
-                    self._store(start, slices[start - first_slice : stop - first_slice])
-            else:
-                jobs = [
-                    self._pool.submit(
-                        self._store, start, slices[start - first_slice : stop - first_slice]
-                    )
-                    for start, stop in pieces
-                ]
-                for job in jobs:
-                    job.result()
+            for start, stop in self._pieces(first_slice, first_slice + len(slices)):
+                piece = slices[start - first_slice : stop - first_slice]
+                if self._pool is None:
+                    self._store(start, piece)
+                else:
+                    jobs.append(self._pool.submit(self._store, start, piece))
+            for job in jobs:
+                job.result()
         except OSError as error:
             raise self._disk_error(error) from error
+        finally:
+            wait(jobs)  # the caller may use its array again once this returns
         self._note(first_slice, first_slice + len(slices))
 
     def finish(self, provenance: Mapping[str, Any] | None = None) -> Path:
@@ -104,7 +105,7 @@ class SlicedWriter(ABC):
         try:
             for sync in self._syncs:
                 sync.result()
-            self._seal(self._provenance if provenance is None else provenance)
+            self._seal(json_safe(self._provenance if provenance is None else provenance))
             sync_tree(self._partial.content)
         except OSError as error:
             raise self._disk_error(error) from error
@@ -164,10 +165,12 @@ class SlicedWriter(ABC):
             raise OutputError(wrong, where=str(self.path))
 
     def _pieces(self, first: int, stop: int) -> list[tuple[int, int]]:
-        """Cut [first, stop) at multiples of the piece size (which divides a slab)."""
+        """Cut what is new of [first, stop) at multiples of the piece size."""
         size = min(self.piece_size, self.slab_size)
-        cuts = [first, *range((first // size + 1) * size, stop, size), stop]
-        return [(a, b) for a, b in pairwise(cuts) if a < b]
+        kept = self._kept[first:stop]
+        seams = first + 1 + np.flatnonzero(kept[1:] != kept[:-1])
+        cuts = sorted({first, stop, *seams.tolist(), *range(-(-first // size) * size, stop, size)})
+        return [(a, b) for a, b in pairwise(cuts) if not self._kept[a]]
 
     def _note(self, first: int, stop: int) -> None:
         """Mark slices as stored; a slab that is whole by this goes to the journal."""
@@ -176,7 +179,7 @@ class SlicedWriter(ABC):
             for slab in range(first // self.slab_size, -(-stop // self.slab_size)):
                 start = slab * self.slab_size
                 end = min(start + self.slab_size, self._shape[0])
-                if self._done[start:end].all():
+                if self._done[start:end].all() and not self._kept[start:end].all():
                     self._syncs.append(self._journal.submit(self._sync_and_record, start, end))
 
     def _sync_and_record(self, first: int, stop: int) -> None:

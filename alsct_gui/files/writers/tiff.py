@@ -16,10 +16,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from alsct_gui.files.provenance import TIFF_FILE
 from alsct_gui.files.writers.partial import Partial, sync_file
 from alsct_gui.files.writers.sliced import SlicedWriter
-
-PROVENANCE_FILE = "provenance.json"
 
 
 class TiffWriter(SlicedWriter):
@@ -68,7 +67,7 @@ class TiffWriter(SlicedWriter):
 
     def _seal(self, provenance: Mapping[str, Any]) -> None:
         text = json.dumps(dict(provenance), indent=2, allow_nan=False)
-        (self._partial.content / PROVENANCE_FILE).write_text(text, encoding="utf-8")
+        (self._partial.content / TIFF_FILE).write_text(text, encoding="utf-8")
 
 
 def slice_stem(folder_name: str) -> str:

@@ -1,0 +1,104 @@
+"""How a product was made, stored inside it: as plain data, and read back.
+
+An OME-Zarr volume keeps it in the group's attribute ``alsct``, a TIFF stack in the file
+``provenance.json`` beside the slices.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from alsct_gui.model.codec import from_plain, to_plain
+from alsct_gui.model.errors import InputError, RecipeError
+from alsct_gui.model.product import Provenance
+
+ATTRIBUTE = "alsct"
+TIFF_FILE = "provenance.json"
+MAX_BYTES = 1 << 24
+"""Largest metadata file that is read; ours have a few kilobytes."""
+
+_FLOAT_FIGURES = (
+    "center_confidence", "ring_strength", "noise", "saturated_share", "clipped_share",
+)  # fmt: skip
+
+
+def provenance_to_plain(provenance: Provenance) -> dict[str, Any]:
+    """Return plain data that JSON holds and `provenance_from_plain` takes back."""
+    plain: dict[str, Any] = json_safe(to_plain(provenance))
+    return plain
+
+
+def provenance_from_plain(data: Any) -> Provenance:
+    """Build a provenance from plain data.
+
+    Raises
+    ------
+    RecipeError
+        Names the entry that is missing or wrong by its path.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("quality"), Mapping):
+        return from_plain(Provenance, data, where="provenance")
+    figures = dict(data["quality"])
+    unknown = [name for name in _FLOAT_FIGURES if name in figures and figures[name] is None]
+    figures.update(dict.fromkeys(unknown, 0.0))
+    whole = from_plain(Provenance, {**data, "quality": figures}, where="provenance")
+    if whole.quality is None or not unknown:
+        return whole
+    not_known: dict[str, Any] = dict.fromkeys(unknown, math.nan)
+    return replace(whole, quality=replace(whole.quality, **not_known))
+
+
+def json_safe(value: Any) -> Any:
+    """Return plain data with None for every number that is not finite: JSON has no NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_provenance(path: str | Path) -> Provenance:
+    """Read how a product was made.
+
+    Parameters
+    ----------
+    path
+        An OME-Zarr volume, the folder of a TIFF stack, or one of its slices.
+
+    Raises
+    ------
+    InputError
+        The product does not tell, or not in a way that can be understood.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    try:
+        if (folder / "zarr.json").is_file():
+            plain = _read_json(folder / "zarr.json")["attributes"][ATTRIBUTE]
+        else:
+            plain = _read_json(folder / TIFF_FILE)
+        return provenance_from_plain(plain)
+    except (KeyError, TypeError, FileNotFoundError) as error:
+        raise InputError(
+            "the product does not tell how it was made", where=str(path),
+            fix="Take a product that this program has written",
+        ) from error  # fmt: skip
+    except RecipeError as error:
+        raise InputError(f"{error.where}: {error.what}", where=str(path), fix=error.fix) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"its provenance cannot be read ({error})", where=str(path)) from error
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"{path.name} is larger than {MAX_BYTES} bytes")
+    return json.loads(raw)
