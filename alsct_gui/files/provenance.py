@@ -19,6 +19,8 @@ from alsct_gui.model.product import Provenance
 
 ATTRIBUTE = "alsct"
 TIFF_FILE = "provenance.json"
+CONVERTED = "converted"
+"""Entry beside the fields of `Provenance`: the conversions a product went through."""
 MAX_BYTES = 1 << 24
 """Largest metadata file that is read; ours have a few kilobytes."""
 
@@ -34,13 +36,15 @@ def provenance_to_plain(provenance: Provenance) -> dict[str, Any]:
 
 
 def provenance_from_plain(data: Any) -> Provenance:
-    """Build a provenance from plain data.
+    """Build a provenance from plain data; an entry ``converted`` is passed over.
 
     Raises
     ------
     RecipeError
         Names the entry that is missing or wrong by its path.
     """
+    if isinstance(data, Mapping):
+        data = {key: value for key, value in data.items() if key != CONVERTED}
     if not isinstance(data, Mapping) or not isinstance(data.get("quality"), Mapping):
         return from_plain(Provenance, data, where="provenance")
     figures = dict(data["quality"])

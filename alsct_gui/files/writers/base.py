@@ -135,12 +135,7 @@ def create_volume(
         another recipe, or the folder cannot be written.
     """
     path = Path(path)
-    kind = np.dtype(dtype)
-    if kind not in (np.dtype(np.float32), np.dtype(np.uint16), np.dtype(np.uint8)):
-        raise OutputError(
-            f"cannot store values of type {kind}", where=str(path),
-            fix="Take float32, uint16 or uint8",
-        )  # fmt: skip
+    kind = stored_type(dtype, where=str(path))
     if len(shape) != 3 or min(shape) < 1:
         raise OutputError(f"{shape} is not the shape of a volume", where=str(path))
     sizes = (int(shape[0]), int(shape[1]), int(shape[2]))
@@ -166,3 +161,22 @@ def create_volume(
         partial.close()
         raise
     return cast(VolumeWriter, writer)
+
+
+def stored_type(dtype: DTypeLike, *, where: str) -> np.dtype[Any]:
+    """Return a type that volumes are stored in.
+
+    Raises
+    ------
+    OutputError
+        It is none of float32, uint16 and uint8.
+    """
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if kind is None or kind.name not in ("float32", "uint16", "uint8"):
+        raise OutputError(
+            f"cannot store values of type {dtype}", where=where, fix="Take float32, uint16 or uint8"
+        )
+    return kind

@@ -28,7 +28,9 @@ from alsct_gui.model.errors import OutputError
 
 JOURNAL_VERSION = 1
 # What of a provenance decides the voxels; the rest (times, paths, quality) may differ.
-_DECISIVE = ("resolved", "input_identity", "input_sha256", "engine", "versions", "batch_slices")
+_DECISIVE = (
+    "resolved", "input_identity", "input_sha256", "engine", "versions", "batch_slices", "converted",
+)  # fmt: skip
 
 
 def fingerprint(provenance: Mapping[str, Any], **settings: Any) -> str:
