@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alsct_gui.files.findings import broken, finding, finding_of
 from alsct_gui.files.open import open_scan
+from alsct_gui.files.superblock import read_superblock
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.finding import Finding, Severity
 from alsct_gui.model.scan import FrameStack, Scan
@@ -76,9 +77,10 @@ class _Survey:
     """Share of pixels at full scale in the frame that has most of them."""
     negative: bool = False
     not_finite: int = 0
-    zero: list[int] | None = None
+    zero: list[int] = field(default_factory=list)
     """Indices of the frames that are zero everywhere."""
-    frames: int = 0
+    good: list[int] = field(default_factory=list)
+    """Indices of the others."""
 
 
 def check_scan(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ...]:
@@ -102,6 +104,7 @@ def check_scan(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ..
     try:
         with open_scan(path) as scan:
             findings += scan.warnings
+            findings += _writer(path)
             findings += check_angles(scan)
             findings += check_frames(scan, thorough=thorough)
     except InputError as error:
@@ -154,6 +157,14 @@ def stamp_of(path: Path) -> Stamp | None:
     return Stamp(sum(status.st_size for status in statuses), max(times, default=0))
 
 
+def _writer(path: Path) -> list[Finding]:
+    """Find a writer that lets others read meanwhile; any other keeps the file from opening."""
+    block = read_superblock(path) if path.is_file() else None
+    if block is None or not block.open_for_write:
+        return []
+    return [finding("still-being-written", "A writer has it open")]
+
+
 def check_angles(scan: Scan) -> list[Finding]:
     """Find angles that go back and forth, repeat, or leave directions out."""
     angles = scan.geometry.angles_deg
@@ -182,7 +193,8 @@ def check_frames(scan: Scan, *, thorough: bool) -> list[Finding]:
     findings: list[Finding] = []
     surveys: dict[str, _Survey] = {}
     for name, stack in stacks.items():
-        if stack is None:
+        missing: tuple[str, ...] = getattr(stack, "missing_filters", ())
+        if stack is None or missing:
             continue
         wanted = SAMPLED_PROJECTIONS if name == "projections" else SAMPLED_OTHERS
         chosen = sample(stack.shape[0], stack.shape[0] if thorough else wanted)
@@ -216,7 +228,7 @@ def _pixel_findings(
     elif survey.zero and counts and name != "darks":
         findings.append(finding("frames-zero", _zero_text(stack, survey), where=name))
     if survey.not_finite:
-        text = f"{survey.not_finite} pixels in {survey.frames} frames"
+        text = f"{survey.not_finite} pixels of the frames read"
         findings.append(finding("frames-not-finite", text, where=name))
     saturated = {"projections": "projections-saturated", "flats": "flats-saturated"}.get(name)
     if saturated and counts and survey.saturated >= SATURATED_SHARE:
@@ -228,11 +240,12 @@ def _pixel_findings(
 
 
 def _zero_text(stack: FrameStack, survey: _Survey) -> str:
-    zero = survey.zero or []
-    if zero[-1] != stack.shape[0] - 1 or survey.frames == len(zero):
-        return f"{len(zero)} of the {survey.frames} frames that were read"
-    # The end is zero: look for where the zeros begin between the last good frame and it.
-    low, high = max(set(range(zero[-1])) - set(zero), default=-1), zero[-1]
+    last_good = max(survey.good, default=-1)
+    trailing = [index for index in survey.zero if index > last_good]
+    if last_good < 0 or not trailing:
+        return f"{len(survey.zero)} of the {len(survey.zero) + len(survey.good)} frames read"
+    # The end is zero: look for where the zeros begin.
+    low, high = last_good, trailing[0]
     while high - low > 1:
         middle = (low + high) // 2
         if np.any(stack.read(slice(middle, middle + 1))):
@@ -243,23 +256,22 @@ def _zero_text(stack: FrameStack, survey: _Survey) -> str:
 
 
 def _survey(stack: FrameStack, chosen: NDArray[np.intp]) -> _Survey:
-    survey = _Survey(zero=[])
+    survey = _Survey()
     total = 0.0
     for index, frame in _frames(stack, chosen):
         finite = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame
-        survey.frames += 1
         survey.not_finite += frame.size - finite.size
         if not finite.size:
+            survey.good.append(index)
             continue
         top, bottom = float(finite.max()), float(finite.min())
-        if top == 0 and bottom == 0 and survey.zero is not None:
-            survey.zero.append(index)
+        (survey.zero if top == bottom == 0 else survey.good).append(index)
         survey.negative = survey.negative or bottom < 0
         if top in _FULL_SCALES:
             share = np.count_nonzero(finite == top) / finite.size
             survey.saturated = max(survey.saturated, share)
         total += float(finite.mean(dtype=np.float64))
-    survey.mean = total / max(1, survey.frames)
+    survey.mean = total / chosen.size
     return survey
 
 

@@ -47,6 +47,11 @@ class FramesBase:
         """Rows that must be read at least to get at one; 1 where rows are read singly."""
         return 1
 
+    @property
+    def missing_filters(self) -> tuple[str, ...]:
+        """Filters without which the frames cannot be unpacked here."""
+        return ()
+
     def read(
         self,
         frames: slice | NDArray[np.intp] = slice(None),
@@ -154,7 +159,13 @@ class Hdf5Stack(FramesBase):
     def __init__(self, dataset: h5py.Dataset) -> None:
         super().__init__(dataset.shape, dataset.dtype)
         self._dataset = dataset
+        self._missing_filters = unknown_filters(dataset)
         self._lock = Lock()
+
+    @property
+    def missing_filters(self) -> tuple[str, ...]:
+        """Filters without which the frames cannot be unpacked here."""
+        return self._missing_filters
 
     @property
     def chunk_rows(self) -> int:
@@ -167,8 +178,11 @@ class Hdf5Stack(FramesBase):
         part = (slice(rows.start, rows.stop, rows.step),
                 slice(columns.start, columns.stop, columns.step))  # fmt: skip
         target = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
+        where = str(self._dataset.name) if self._dataset else "frames"
+        if self._missing_filters:
+            raise broken("unknown-filter", ", ".join(self._missing_filters), where=where)
         # HDF5 has one lock for the process anyway; ours keeps `close` from coming between.
-        with self._lock, hdf5_errors(str(self._dataset.name), "frames-unreadable"):
+        with self._lock, hdf5_errors(where, "frames-unreadable"):
             for begin, frames in runs(index):
                 stop = begin + len(range(frames.start, frames.stop, frames.step))
                 self._dataset.read_direct(
@@ -190,6 +204,11 @@ class SelectedStack(FramesBase):
     def chunk_rows(self) -> int:
         """As the stack's."""
         return int(getattr(self._stack, "chunk_rows", 1))
+
+    @property
+    def missing_filters(self) -> tuple[str, ...]:
+        """As the stack's."""
+        return tuple(getattr(self._stack, "missing_filters", ()))
 
     def _fill(
         self, out: NDArray[Any], index: NDArray[np.intp], rows: range, columns: range
@@ -239,8 +258,6 @@ def stack_of(source: Hdf5Source, dataset: h5py.Dataset) -> FrameStack:
     where = str(dataset.name)
     with hdf5_errors(where):
         check_shape(dataset.shape, dataset.dtype, where)
-        if unknown_filters(dataset):
-            return Hdf5Stack(dataset)
         offsets = _plain_offsets(dataset)
     if offsets is None:
         return Hdf5Stack(dataset)

@@ -78,7 +78,7 @@ class Hdf5Source:
         self._files: dict[Path, h5py.File] = {}
         self._raw: dict[Path, RawFile] = {}
         try:
-            self.root: h5py.Group = self._open(self.path)["/"]
+            self.root = self._open(self.path)
         except BaseException:
             self.close()
             raise
@@ -175,12 +175,14 @@ class Hdf5Source:
         self, parent: h5py.Group, link: h5py.ExternalLink, name: str
     ) -> h5py.Group | None:
         target = self.link_target(parent, link, name)
-        return None if target is None else self._open(target)["/"]
+        return None if target is None else self._open(target)
 
-    def _open(self, path: Path) -> h5py.File:
+    def _open(self, path: Path) -> h5py.Group:
+        """Root group of a file, opened once."""
         if path not in self._files:
             self._files[path] = _open_file(path)
-        return self._files[path]
+        with hdf5_errors(path.name):
+            return self._files[path]["/"]
 
 
 def open_object(group: h5py.Group, name: str) -> Any:

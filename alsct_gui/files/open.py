@@ -74,7 +74,18 @@ def open_scan(
         from alsct_gui.files.readers.tiff import TiffOptions, open_tiff
 
         return open_tiff(path, TiffOptions(kind, range_deg, quantity, pixel_size_um))
-    return _open_hdf5(path, layout, tile)
+    return _with_stack_findings(_open_hdf5(path, layout, tile))
+
+
+def _with_stack_findings(scan: Scan) -> Scan:
+    """Add what the stacks themselves know to be amiss."""
+    stacks = {"projections": scan.projections, "flats": scan.flats, "darks": scan.darks}
+    notes = [
+        finding("unknown-filter", ", ".join(missing), where=name)
+        for name, stack in stacks.items()
+        if (missing := getattr(stack, "missing_filters", ()))
+    ]
+    return replace(scan, warnings=(*scan.warnings, *notes)) if notes else scan
 
 
 def open_volume(path: str | Path) -> Volume:

@@ -8,6 +8,7 @@ pages of the file itself are read: metadata that name other files are not follow
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from alsct_gui.model.geometry import Geometry
 from alsct_gui.model.scan import FlatGroup, FrameStack, People, Scan
 
 LAYOUT = "tiff"
+
+# tifffile logs each odd tag; what matters of them becomes an error or a finding here.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 Kind = Literal["auto", "projections", "sinogram"]
 Quantity = Literal["auto", "counts", "transmission", "line-integrals"]
