@@ -39,6 +39,11 @@ class FieldOfView:
         """Size of the field of view along x, y, z, from its middle."""
         return np.array([self.radius_um, self.radius_um, self.half_height_um])
 
+    @property
+    def depth_um(self) -> float:
+        """Half height over which small things are spread: a thin slab cuts through a sample."""
+        return max(self.half_height_um, self.radius_um / 2)
+
 
 Builder = Callable[[FieldOfView, int], Phantom]
 
@@ -139,7 +144,8 @@ def _smooth(view: FieldOfView, seed: int) -> Phantom:
     turns = [rotation_about("z", angle) for angle in rng.uniform(0, 180, n_bodies)]
     value = rng.uniform(0.5, 1.5, n_bodies) * view.reference_per_cm * 2
     value[0] = view.reference_per_cm
-    gaussians = Quadrics.from_axes(center * view.scale_um, axes * view.scale_um, value, turns)
+    scale = np.array([view.radius_um, view.radius_um, view.depth_um])
+    gaussians = Quadrics.from_axes(center * scale, axes * scale, value, turns)
     return Phantom("smooth", gaussians=gaussians)
 
 
@@ -201,25 +207,10 @@ def _fibres(view: FieldOfView, seed: int) -> Phantom:
     """A bundle of nearly parallel fibres in a matrix, with breaks: gaps full of air."""
     rng = np.random.default_rng(seed)
     radius = 0.028 * view.radius_um
-    feet, slopes = pack_lines(
-        350, radius * 1.08, 0.78 * view.radius_um, view.half_height_um, 0.02, seed
-    )
+    depth = view.depth_um
+    feet, slopes = pack_lines(350, radius * 1.08, 0.78 * view.radius_um, depth, 0.02, seed)
     matrix, fibre = view.reference_per_cm * 0.6, view.reference_per_cm * 1.6
-    ends = 1.3 * view.half_height_um
-    spans: list[tuple[int, float, float]] = []
-    gaps: list[tuple[int, float, float]] = []
-    for index in range(len(feet)):
-        n_breaks = min(2, rng.poisson(0.5))
-        low = -ends
-        # Breaks of one fibre are kept apart by drawing each in its own part of the height.
-        for part in range(n_breaks):
-            width = 2 * view.half_height_um / n_breaks
-            place = -view.half_height_um + width * (part + rng.uniform(0.15, 0.85))
-            opening = min(rng.uniform(0.5, 3.0) * radius, 0.2 * width)
-            spans.append((index, low, place - opening / 2))
-            gaps.append((index, place - opening / 2, place + opening / 2))
-            low = place + opening / 2
-        spans.append((index, low, ends))
+    spans, gaps = _broken(len(feet), radius, depth, rng)
     parts = [
         _rod(view, 0.85, matrix),
         _segments(feet, slopes, spans, radius, fibre - matrix),
@@ -228,6 +219,8 @@ def _fibres(view: FieldOfView, seed: int) -> Phantom:
     along = np.sqrt(1 + (slopes**2).sum(axis=1))
     breaks = []
     for index, low, high in gaps:
+        if low > view.half_height_um or high < -view.half_height_um:
+            continue
         middle = (low + high) / 2
         x, y = feet[index] + slopes[index] * middle
         breaks.append(
@@ -246,14 +239,40 @@ def _fibres(view: FieldOfView, seed: int) -> Phantom:
     return Phantom("fibres", cylinders=_join(*parts), tables={"fibres": fibres, "breaks": breaks})
 
 
+Spans = list[tuple[int, float, float]]
+"""Pieces of fibres: index of the fibre, and where the piece starts and ends in z."""
+
+
+def _broken(
+    count: int, radius_um: float, depth_um: float, rng: np.random.Generator
+) -> tuple[Spans, Spans]:
+    """Draw up to two breaks a fibre; return the pieces of fibres and the gaps between them."""
+    spans: Spans = []
+    gaps: Spans = []
+    ends = 1.3 * depth_um
+    for index in range(count):
+        n_breaks = min(2, rng.poisson(0.5))
+        low = -ends
+        # Breaks of one fibre are kept apart by drawing each in its own part of the height.
+        for part in range(n_breaks):
+            width = 2 * depth_um / n_breaks
+            place = -depth_um + width * (part + rng.uniform(0.15, 0.85))
+            opening = min(rng.uniform(0.5, 3.0) * radius_um, 0.2 * width)
+            spans.append((index, low, place - opening / 2))
+            gaps.append((index, place - opening / 2, place + opening / 2))
+            low = place + opening / 2
+        spans.append((index, low, ends))
+    return spans, gaps
+
+
 def _segments(
     feet: NDArray[np.float64],
     slopes: NDArray[np.float64],
-    spans: list[tuple[int, float, float]],
+    spans: Spans,
     radius_um: float,
     value: float,
 ) -> Cylinders:
-    """Return pieces of fibres; a span is the fibre's index and where it starts and ends in z."""
+    """Return pieces of fibres as cylinders."""
     if not spans:
         return Cylinders.none()
     index = np.array([span[0] for span in spans])

@@ -199,6 +199,14 @@ def test_breaks_are_air_between_two_ends_of_a_fibre() -> None:
     assert set(np.round(value_at(phantom, middle) / matrix_per_cm, 6)) <= {0.0, 2.666667}
 
 
+def test_a_thin_slab_lists_the_breaks_it_cuts() -> None:
+    thin = FieldOfView(160.0, 8.0)
+    breaks = build_phantom("fibres", thin, seed=2).tables["breaks"]
+    assert 3 < len(breaks) < 60
+    for row in breaks:
+        assert abs(row["z_um"]) < 8.0 + row["opening_um"] / 2
+
+
 def test_a_block_of_rows_is_cut_from_the_whole() -> None:
     whole = MIXED.project(DETECTOR, [12.0], oversample=2)
     part = MIXED.project(DETECTOR, [12.0], slice(7, 19), oversample=2)
