@@ -125,11 +125,6 @@ class Quadrics:
         upper = [inverse[:, i, j] for i in range(3) for j in range(i, 3)]
         return np.column_stack([self.center_um, *upper, reach, self.value_per_cm])
 
-    @property
-    def mass_factor(self) -> Float64Array:
-        """Product of the semi-axes of each body, in cubic micrometre, shape (body,)."""
-        return np.sqrt(np.linalg.det(self.matrix_um2))
-
 
 @dataclass(frozen=True, eq=False)
 class Cylinders:

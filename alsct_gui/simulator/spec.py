@@ -16,7 +16,6 @@ from alsct_gui.simulator.physics import Physics
 from alsct_gui.simulator.shapes import Detector, Phantom
 
 Storage = Literal["contiguous", "chunked", "gzip"]
-Layout = Literal["als-8.3.2"]
 
 _UINT16_BITS = 16
 
@@ -75,8 +74,6 @@ class SimulationSpec:
     """How frames lie in the file; the beamline writes them contiguous."""
     repeat_rows: int | None = None
     """For benches: so many rows are computed and repeated over the height."""
-    layout: Layout = "als-8.3.2"
-    """File layout."""
 
     def __post_init__(self) -> None:
         checks = [
