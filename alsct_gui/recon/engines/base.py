@@ -82,6 +82,18 @@ class Availability:
     """Further facts, for example the GPU's name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call would cost, told before it is made."""
+
+    memory_bytes: int
+    """Memory at the peak, beside input and output."""
+    disk_bytes: int
+    """Temporary or cached files that it writes."""
+    seconds: float
+    """Run time on one thread; right within a factor of two or three."""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Turns sinograms into slices."""
@@ -128,3 +140,19 @@ class Engine(Protocol):
             the top (largest y). Nothing is masked: pixels outside the circle that the
             detector sees hold whatever the method gives.
         """
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """An engine that is slow or large enough to tell its cost first."""
+
+    def estimate(self, geometry: SliceGeometry, n_slices: int, settings: EngineSettings) -> Cost:
+        """Estimate the cost of a call with so many slices."""
+
+
+@runtime_checkable
+class Cancellable(Protocol):
+    """An engine whose calls take so long that they can be ended from another thread."""
+
+    def cancel(self) -> None:
+        """End all calls under way; each raises `CancelledError`."""
