@@ -27,7 +27,7 @@ def half_turn(angles_deg: Float64Array) -> NDArray[np.intp] | None:
     """Return the projections of the first half turn, by rising angle.
 
     The view at 180 degrees itself is left out, since it repeats the first one.
-    None when the scan does not reach half a turn (less a step and a half).
+    None when the scan does not reach half a turn (less a step or two).
     """
     if angles_deg.size < 4:
         return None
@@ -36,7 +36,8 @@ def half_turn(angles_deg: Float64Array) -> NDArray[np.intp] | None:
     step = float(np.median(np.diff(angles)))
     chosen = order[angles < 180.0 - step / 2]
     reached = float(angles[angles < 180.0 - step / 2][-1])
-    if reached < 180.0 - 1.5 * step or chosen.size < 4:
+    # A view just too near to 180 degrees was left out: the gap may be a step and a half.
+    if reached < 180.0 - 1.75 * step or chosen.size < 4:
         return None
     return chosen
 

@@ -128,7 +128,7 @@ def stitch(sinograms: Float32Array, plan: StitchPlan, *, threads: int = 1) -> Fl
     """
     n_rows, n_angles, n_columns = sinograms.shape
     columns = plan.offset + np.arange(plan.width)
-    source = 2 * plan.center - columns  # column of the opposite view
+    source = np.asarray(2 * plan.center - columns, dtype=np.float64)  # of the opposite view
     direct = _share_of_direct(plan, columns)
     taps, weights = _cubic(source, n_columns)
     weights *= 1 - direct
@@ -154,7 +154,7 @@ def _share_of_direct(plan: StitchPlan, columns: NDArray[np.intp]) -> Float32Arra
     """Weight (column,) of the view itself against its mirrored opposite."""
     last = plan.n_columns - 1
     mirrored = 2 * plan.center - last
-    if plan.offset < 0 or mirrored < 0:  # axis left: overlap from 0 to 2 c
+    if mirrored < 0:  # axis left: overlap from 0 to 2 c
         share = columns / (2 * plan.center)
     else:
         share = (last - columns) / max(last - mirrored, 1e-9)

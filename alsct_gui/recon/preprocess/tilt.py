@@ -109,7 +109,7 @@ def estimate_tilt(views: OppositeViews, *, threads: int = 1) -> tuple[float, flo
         one half means an error that moves the axis by 0.25 columns at the ends of the frame.
         None when there is nothing to compare, or fewer than eight rows.
     """
-    n_rows, n_columns = views.first.shape
+    n_rows = views.first.shape[0]
     if n_rows < 8:
         return None
     tilt_deg, error_px = 0.0, float("inf")
