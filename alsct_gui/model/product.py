@@ -21,7 +21,7 @@ class Quality:
     center_confidence: float
     """From 0 to 1."""
     ring_strength: float
-    """Rms of the azimuthal mean about its smooth trend, as a share of the noise in a ring."""
+    """What the azimuthal means of all sectors have in common, rms, as a share of the noise."""
     noise: float
     """Robust standard deviation of neighbouring-pixel differences, in the slices' unit."""
     saturated_share: float
@@ -42,14 +42,18 @@ class Provenance:
     """With everything that was found filled in: the centre is manual, ranges are given."""
     input_path: str
     """The scan as it was named."""
+    input_identity: str
+    """Quick identity of the scan (start time and sampled frames), known before it is read."""
     input_sha256: str
-    """Checksum of the scan's frames and angles; see docs/decisions."""
+    """Checksum of all frames and angles; empty until the product is whole."""
     center: CenterResult
     """The centre that was used; the value is also in `resolved`."""
     versions: Mapping[str, str]
     """This program, Python and the libraries that touched the values."""
     engine: str
     """Engine and version."""
+    batch_slices: int
+    """Slices that the engine got at once; some engines pair neighbours."""
     created: str
     """ISO 8601, UTC."""
     pixel_size_um: float | None

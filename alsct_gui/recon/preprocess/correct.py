@@ -69,6 +69,10 @@ class Blend:
     scale: Float32Array
     """What the counts are multiplied by (ring current), shape (angle,)."""
 
+    def part(self, use: slice) -> Blend:
+        """Return the same of some of the projections."""
+        return Blend(self.group[use], self.weight[use], self.scale[use])
+
 
 def make_blend(
     field: FlatField,
