@@ -10,7 +10,8 @@ def picture(rng: np.random.Generator, noise: float, rings: float) -> np.ndarray:
     axis = np.arange(301) - 150
     radius = np.hypot(axis[:, None], axis[None, :])
     ripple = rng.standard_normal(300)[np.minimum(np.rint(radius), 299).astype(int)]
-    smooth = np.where(radius < 120, 1.0 + radius / 100, 0.0)
+    disk = np.hypot(axis[:, None] - 20, axis[None, :] + 12) < 90  # not round about the axis
+    smooth = np.where(disk, 1.0 + radius / 100, 0.0)
     return (smooth + rings * ripple + noise * rng.standard_normal(radius.shape)).astype(np.float32)
 
 
