@@ -6,8 +6,10 @@ what only the angles and the pixels tell. Every name is explained in docs/checks
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsct_gui.files.findings import broken, finding, finding_of
+from alsct_gui.files.isolated import WorkerLostError, run_module
 from alsct_gui.files.open import open_scan
 from alsct_gui.files.superblock import read_superblock
 from alsct_gui.model.errors import InputError
@@ -29,6 +32,8 @@ SAMPLED_OTHERS = 4
 """Flats, and darks, that are read then."""
 SATURATED_SHARE = 0.01
 """Share of pixels at the detector's maximum from which frames count as saturated."""
+SILENCE_S = 60.0
+"""A process that reads no frame for so long is taken for hung."""
 SETTLED_S = 10.0
 """A file that nobody touched for so long is taken for closed."""
 
@@ -84,7 +89,10 @@ class _Survey:
 
 
 def check_scan(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ...]:
-    """Check a scan; never raises for what is in the file.
+    """Check a scan; never raises, hangs or crashes, whatever is in the file.
+
+    The file is looked at in a process of its own (`files.isolated`), for a damaged file can
+    make the HDF5 library loop for ever.
 
     Parameters
     ----------
@@ -98,7 +106,19 @@ def check_scan(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ..
     findings
         Gravest first; one of severity error means that it cannot be reconstructed as it is.
     """
-    path = Path(path)
+    words = [os.path.abspath(path), "thorough" if thorough else "quick"]  # noqa: PTH100 (keeps links)
+    try:
+        printed = run_module("alsct_gui.files.check_worker", words, silence_s=SILENCE_S)
+        rows = json.loads(printed.decode().splitlines()[-1])
+    except (WorkerLostError, ValueError, OSError) as error:
+        return (finding("reader-lost", f"The process that read the file was lost: {error}"),)
+    return tuple(Finding(**{**row, "severity": Severity(row["severity"])}) for row in rows)
+
+
+def inspect_scan(
+    path: Path, *, thorough: bool = False, beat: Callable[[], None] | None = None
+) -> tuple[Finding, ...]:
+    """Check a scan in this process; see `check_scan`. `beat` is called for every frame."""
     before = stamp_of(path)
     findings: list[Finding] = []
     try:
@@ -106,7 +126,7 @@ def check_scan(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ..
             findings += scan.warnings
             findings += _writer(path)
             findings += check_angles(scan)
-            findings += check_frames(scan, thorough=thorough)
+            findings += check_frames(scan, thorough=thorough, beat=beat)
     except InputError as error:
         findings.append(finding_of(error))
     except (MemoryError, RecursionError) as error:
@@ -187,7 +207,9 @@ def check_angles(scan: Scan) -> list[Finding]:
     return findings
 
 
-def check_frames(scan: Scan, *, thorough: bool) -> list[Finding]:
+def check_frames(
+    scan: Scan, *, thorough: bool, beat: Callable[[], None] | None = None
+) -> list[Finding]:
     """Find frames that are zero, unreadable, saturated or not numbers."""
     stacks = {"projections": scan.projections, "flats": scan.flats, "darks": scan.darks}
     findings: list[Finding] = []
@@ -199,7 +221,7 @@ def check_frames(scan: Scan, *, thorough: bool) -> list[Finding]:
         wanted = SAMPLED_PROJECTIONS if name == "projections" else SAMPLED_OTHERS
         chosen = sample(stack.shape[0], stack.shape[0] if thorough else wanted)
         try:
-            surveys[name] = _survey(stack, chosen)
+            surveys[name] = _survey(stack, chosen, beat)
         except InputError as error:
             findings.append(finding_of(error))
             continue
@@ -255,10 +277,14 @@ def _zero_text(stack: FrameStack, survey: _Survey) -> str:
     return f"All frames from {high} on, of {stack.shape[0]}"
 
 
-def _survey(stack: FrameStack, chosen: NDArray[np.intp]) -> _Survey:
+def _survey(
+    stack: FrameStack, chosen: NDArray[np.intp], beat: Callable[[], None] | None
+) -> _Survey:
     survey = _Survey()
     total = 0.0
     for index, frame in _frames(stack, chosen):
+        if beat is not None:
+            beat()
         finite = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame
         survey.not_finite += frame.size - finite.size
         if not finite.size:

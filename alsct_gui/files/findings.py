@@ -48,6 +48,9 @@ KINDS: Mapping[str, FindingKind] = MappingProxyType(
             "Wait until the acquisition has closed it",
         ),
         "unreadable": FindingKind(_ERROR, "The file is damaged.", _COPY_AGAIN),
+        "reader-lost": FindingKind(
+            _ERROR, "The file makes the reader hang or crash, so it is damaged.", _COPY_AGAIN
+        ),
         "unknown-filter": FindingKind(
             _ERROR,
             "The frames are compressed with a filter that is not installed here.",

@@ -121,6 +121,11 @@ class ImageArray:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         parts = key if isinstance(key, tuple) else (key,)
+        for part, size in zip(parts, self.shape, strict=False):
+            if part is Ellipsis:
+                break
+            if isinstance(part, int | np.integer):
+                _as_slice(part, size)  # says IndexError, as numpy does
         try:
             return np.asarray(self._array[(*self._lead, *parts)])
         except _ERRORS as error:

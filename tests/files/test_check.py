@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from alsct_gui.files.check import FileState, check_scan, file_state, sample, stamp_of
+from alsct_gui.files.check import FileState, check_scan, file_state, inspect_scan, sample, stamp_of
 from alsct_gui.files.findings import KINDS
 from alsct_gui.files.superblock import read_superblock
 from alsct_gui.model.finding import Severity
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def found(path: Path, **options: Any) -> dict[str, Severity]:
-    return {item.name: item.severity for item in check_scan(path, **options)}
+    return {item.name: item.severity for item in inspect_scan(path, **options)}
 
 
 def test_a_whole_scan_has_no_findings(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_each_defect_is_found_and_named(
     tmp_path: Path, name: str, severity: Severity, text: str, defect: dict[str, Any]
 ) -> None:
     write_als832(tmp_path / "scan.h5", **defect)
-    matching = [item for item in check_scan(tmp_path / "scan.h5") if item.name == name]
+    matching = [item for item in inspect_scan(tmp_path / "scan.h5") if item.name == name]
     assert matching, found(tmp_path / "scan.h5")
     assert matching[0].severity is severity
     assert text in matching[0].message
@@ -113,7 +113,7 @@ def test_frames_that_were_never_written(tmp_path: Path) -> None:
         del file["/exchange/data"]
         made = file.create_dataset("/exchange/data", data.shape, data.dtype, chunks=(1, 4, 16))
         made[:12] = data[:12]
-    zero = [f for f in check_scan(tmp_path / "scan.h5") if f.name == "frames-zero"]
+    zero = [f for f in inspect_scan(tmp_path / "scan.h5") if f.name == "frames-zero"]
     assert zero[0].message.startswith("7 of 19 were never written.")
 
 
@@ -182,7 +182,7 @@ def test_unknown_filters_are_named(tmp_path: Path) -> None:
         space = h5py.h5s.create_simple((19, 4, 16))
         stack = h5py.h5d.create(file["/exchange"].id, b"data", h5py.h5t.STD_U16LE, space, created)
         stack.write_direct_chunk((0, 0, 0), bytes(128))
-    findings = {item.name: item for item in check_scan(path)}
+    findings = {item.name: item for item in inspect_scan(path)}
     assert findings["unknown-filter"].severity is Severity.ERROR
     assert "31999" in findings["unknown-filter"].message
 
@@ -191,7 +191,7 @@ def test_common_plugin_filters_are_undone(tmp_path: Path) -> None:
     hdf5plugin = pytest.importorskip("hdf5plugin")
     storage = {"chunks": (1, 4, 16), **hdf5plugin.Blosc2()}
     write_als832(tmp_path / "scan.h5", storage=storage)
-    assert check_scan(tmp_path / "scan.h5", thorough=True) == ()
+    assert inspect_scan(tmp_path / "scan.h5", thorough=True) == ()
 
 
 def test_damaged_chunks_are_found(tmp_path: Path) -> None:
@@ -214,9 +214,16 @@ def test_what_is_no_scan_is_said_in_one_finding(tmp_path: Path) -> None:
     assert Severity.ERROR in found(tmp_path / "cut.tif").values()
 
 
+def test_the_check_in_a_process_of_its_own_finds_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "-a 'b' µ;.h5"
+    write_als832(path, n_angles=40, frames=_zero(23), theta=None)
+    assert check_scan(path, thorough=True) == inspect_scan(path, thorough=True)
+    assert len(check_scan(path)) >= 2
+
+
 def test_gravest_findings_come_first(tmp_path: Path) -> None:
     write_als832(tmp_path / "scan.h5", n_angles=40, frames=_zero(20), theta=None, flats=None)
-    severities = [item.severity for item in check_scan(tmp_path / "scan.h5")]
+    severities = [item.severity for item in inspect_scan(tmp_path / "scan.h5")]
     assert severities == sorted(severities, key=list(Severity).index)
     assert severities[0] is Severity.ERROR
 
