@@ -33,7 +33,9 @@ def test_gives_what_a_wide_detector_sees(center, n_angles):
     columns = plan.offset + np.arange(plan.width)
     expected = smooth_sinogram(plan.angles_deg, columns, center)
     assert wide.shape == (1, *expected.shape)
-    assert np.abs(wide[0] - expected).max() < 2e-3
+    # Halfway between two views the straight line errs by (step * radius)^2 / 8 times the
+    # curvature 1.3 / 8^2 of the narrowest blob: 1.9e-3, and the columns add a little.
+    assert np.abs(wide[0] - expected).max() < 3e-3
     assert plan.width >= 2 * max(center, 199 - center) - 1
 
 
