@@ -24,6 +24,9 @@ Float32Array = NDArray[np.float32]
 
 _LN2 = np.float32(np.log(2.0))
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
+_INFINITE = np.float32(np.inf)
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+"""What the compiler may assume; not that values are finite, because files may hold any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Counts:
     saturated: int = 0
     """Raw values at the detector's maximum."""
     clipped: int = 0
-    """Transmissions that the lower clamp raised."""
+    """Transmissions that the lower clamp changed: too low, or not finite."""
     dead: int = 0
     """Values of pixels whose flat is not above the dark; taken as fully transmitted."""
 
@@ -206,7 +209,7 @@ def negative_log(values: Float32Array, threads: int = 1) -> Float32Array:
     return values
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 def _ln(x: np.float32) -> np.float32:
     bits = np.float32(x).view(np.int32)
     shifted = np.int32(bits - _SQRT_HALF_BITS)
@@ -222,13 +225,13 @@ def _ln(x: np.float32) -> np.float32:
     return np.float32(exponent) * _LN2 + np.float32(2) * s * series
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def _negative_log(values: Float32Array) -> None:
     for i in range(values.size):
         values[i] = -_ln(values[i])
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 def _transmission_line(
     counts_line: NDArray[Any],
     dark: Float32Array,
@@ -251,17 +254,18 @@ def _transmission_line(
         alive = beam > np.float32(0)
         value = scale * (count - dark[column]) / (beam if alive else one)
         value = value if alive else one
-        low = value < least
-        out[column] = least if low else value
+        # So worded that what is not a number fails it too.
+        usable = least <= value < _INFINITE
+        out[column] = value if usable else least
         saturated += np.int32(count >= saturation)
-        clipped += np.int32(low)
+        clipped += np.int32(not usable)
         dead += np.int32(not alive)
     tally[0] += saturated
     tally[1] += clipped
     tally[2] += dead
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 def _flatten_background(line: Float32Array, columns: int) -> None:
     """Divide a line of transmissions by the mean of its outer columns."""
     width = min(columns, line.size // 2)
@@ -276,7 +280,7 @@ def _flatten_background(line: Float32Array, columns: int) -> None:
             line[column] /= mean
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def _sinogram(
     frames: NDArray[Any],
     row: int,
@@ -305,7 +309,7 @@ def _sinogram(
             line[column] = -_ln(line[column])
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def _frame(
     frame: NDArray[Any],
     dark: Float32Array,
