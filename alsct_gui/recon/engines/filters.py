@@ -24,6 +24,9 @@ FILTERS: tuple[FilterName, ...] = (
 
 FloatArray = NDArray[np.float64]
 
+_OVERSAMPLING = 16
+"""Finer steps of frequency, on which windows are applied to the ramp."""
+
 
 def _parzen(share: FloatArray) -> FloatArray:
     inner = 1.0 - 6.0 * share**2 * (1.0 - share)
@@ -96,11 +99,17 @@ def frequency_response(
         projections' spectra times it are the filtered projections' (linear convolution when
         `length` is at least twice the number of columns); ``none`` is all ones.
     """
-    frequency = np.asarray(np.fft.rfftfreq(length), dtype=np.float64)
     if name == "none":
-        return np.ones_like(frequency)
-    ramp = np.asarray(np.fft.rfft(ramp_kernel(length)).real, dtype=np.float64)
-    return ramp * window(name, frequency, cutoff, order)
+        return np.ones(length // 2 + 1)
+    # The windowed kernel, too, is made in space and cut to the lags that occur: a window
+    # sampled at so few frequencies would fold the kernel's tails back onto them.
+    long = _OVERSAMPLING * length
+    frequency = np.asarray(np.fft.rfftfreq(long), dtype=np.float64)
+    ramp = np.asarray(np.fft.rfft(ramp_kernel(long)).real, dtype=np.float64)
+    kernel = np.fft.irfft(ramp * window(name, frequency, cutoff, order), long)
+    half = length // 2
+    cut = np.concatenate([kernel[:half], kernel[-half:]])
+    return np.asarray(np.fft.rfft(cut).real, dtype=np.float64)
 
 
 def edge_columns(n_columns: int) -> int:
@@ -123,16 +132,15 @@ def edge_spectra(
         Each of shape (length // 2 + 1,), complex; column 0 is the origin of phase.
     """
     pad = edge_columns(n_columns)
-    padded = n_columns + 2 * pad
-    long = 2 * padded
+    before = (length - n_columns) // 2  # columns of the cyclic array that lie left of column 0
+    reach = max(pad, before)
+    long = 2 * (n_columns + 2 * reach)
     response = frequency_response(name, long, cutoff, order)
-    target = (np.arange(padded) - pad) % length
     spectra = []
-    for block in (slice(0, pad), slice(pad + n_columns, padded)):
+    for block in (slice(reach - pad, reach), slice(reach + n_columns, reach + n_columns + pad)):
         step = np.zeros(long)
         step[block] = 1.0
-        filtered = np.fft.irfft(np.fft.rfft(step) * response, long)[:padded]
-        cyclic = np.zeros(length)
-        cyclic[target] = filtered
+        filtered = np.fft.irfft(np.fft.rfft(step) * response, long)
+        cyclic = np.roll(filtered[reach - before : reach - before + length], -before)
         spectra.append(np.fft.rfft(cyclic))
     return spectra[0], spectra[1]

@@ -48,7 +48,9 @@ class Plan:
 
 @lru_cache(maxsize=32)
 def make_plan(length: int) -> Plan:
-    """Plan a transform of `length` = 2^a 3^b 5^c elements."""
+    """Plan a transform of `length` = 2^a 3^b 5^c elements, at least 2."""
+    if length < 2:
+        raise ValueError(f"{length} is not a product of 2, 3 and 5")
     radices: list[int] = []
     rest = length
     for radix in (5, 3):
@@ -56,7 +58,7 @@ def make_plan(length: int) -> Plan:
             radices.append(radix)
             rest //= radix
     twos = rest.bit_length() - 1
-    if length < 2 or rest != 1 << twos:
+    if rest != 1 << twos:
         raise ValueError(f"{length} is not a product of 2, 3 and 5")
     powers = []
     while twos:
