@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,6 +120,18 @@ def progress_bars(*, quiet: bool) -> Iterator[ProgressCallback]:
 
     with bars:
         yield show
+
+
+def counted(show: ProgressCallback, stage: str) -> Callable[[int, int], None]:
+    """Turn a callback of steps into one of (done, total)."""
+    began = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        elapsed = time.monotonic() - began
+        eta = elapsed / done * (total - done) if done else None
+        show(Step(stage, done, total, elapsed, eta))
+
+    return tell
 
 
 def _cell(value: object) -> str:

@@ -125,9 +125,9 @@ def _show_volume(volume: Volume, *, as_json: bool) -> None:
             {
                 "path": volume.path,
                 "layout": volume.layout,
-                "shape": list(volume.shape),
+                "shape": list(volume.levels[0].shape),
                 "axes": ["slice", "y", "x"],
-                "dtype": str(volume.dtype),
+                "dtype": str(volume.levels[0].dtype),
                 "voxel_um": volume.voxel_um,
                 "units": volume.units,
                 "provenance": provenance,
@@ -135,8 +135,10 @@ def _show_volume(volume: Volume, *, as_json: bool) -> None:
         )
         return
     out.print(str(volume.path), style="bold", markup=False)
-    n_slices, n_y, n_x = volume.shape
-    out.print(f"  volume    {n_slices} slices of {n_y} x {n_x}, {volume.dtype}, {volume.layout}")
+    n_slices, n_y, n_x = volume.levels[0].shape
+    out.print(
+        f"  volume    {n_slices} slices of {n_y} x {n_x}, {volume.levels[0].dtype}, {volume.layout}"
+    )
     voxel = " x ".join(f"{edge:.4g}" for edge in volume.voxel_um) if volume.voxel_um else ""
     out.print(f"  voxel     {voxel + ' um' if voxel else 'not recorded'}")
     out.print(f"  values    {volume.units or 'unit not recorded'}", markup=False)

@@ -31,6 +31,9 @@ CenterOption = Annotated[
 RowsOption = Annotated[
     str | None, typer.Option("--rows", help="Detector rows START:STOP, STOP excluded.")
 ]
+RowOption = Annotated[
+    int | None, typer.Option("--row", help="Detector row; the middle one if not given.")
+]
 EngineOption = Annotated[str | None, typer.Option("--engine", help="One of `alsct engines`.")]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, help="Processor threads; 0 for all.")
@@ -80,7 +83,7 @@ def apply_assignments(data: dict[str, Any], assignments: list[str]) -> dict[str,
     RecipeError
         The text has no ``=``, or its path leads nowhere.
     """
-    import yaml
+    from alsct_gui.model.settings_path import assign
 
     for text in assignments:
         path, equals, value = text.partition("=")
@@ -88,43 +91,40 @@ def apply_assignments(data: dict[str, Any], assignments: list[str]) -> dict[str,
             raise RecipeError(
                 f"{text!r} has no '='", where="--set", fix="Write it as rings.0.sigma=4"
             )
-        try:
-            parsed = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise RecipeError(f"cannot read the value of {text!r}", where="--set") from error
-        _assign(data, path.strip().split("."), parsed, text)
+        assign(data, path.strip(), parse_value(value))
     return data
 
 
-def _assign(data: Any, keys: list[str], value: Any, text: str) -> None:
-    for position, key in enumerate(keys):
-        last = position == len(keys) - 1
-        if isinstance(data, list):
-            if not key.isdigit() or int(key) >= len(data):
-                raise RecipeError(
-                    f"{text!r}: there is no item {key!r}; the list has {len(data)}", where="--set"
-                )
-            index: Any = int(key)
-        elif isinstance(data, dict):
-            index = key
-            if not last and data.get(key) is None:
-                data[key] = {}  # an optional group, such as phase
-        else:
-            raise RecipeError(f"{text!r}: {key!r} lies within a plain value", where="--set")
-        if last:
-            data[index] = value
-        else:
-            data = data[index]
+def parse_value(text: str) -> Any:
+    """Read a value as YAML does: 3, 0.5, true, null, [1, 2], a word.
+
+    Raises
+    ------
+    RecipeError
+        It is not YAML.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"cannot read the value {text!r}", where="--set") from error
 
 
-def parse_rows(text: str | None) -> list[int] | None:
-    """``"10:20"`` to [10, 20]."""
+def parse_range(text: str | None, option: str) -> tuple[int, int] | None:
+    """``"10:20"`` to (10, 20); None stays None.
+
+    Raises
+    ------
+    RecipeError
+        It is not a range.
+    """
     if text is None:
         return None
     start, colon, stop = text.partition(":")
-    if not (colon and start.isdigit() and stop.isdigit()):
-        raise RecipeError(f"{text!r} is not a range", where="--rows", fix="Write it as 100:120")
-    return [int(start), int(stop)]
+    if not (colon and start.isdecimal() and stop.isdecimal()):
+        raise RecipeError(f"{text!r} is not a range", where=option, fix="Write it as 100:120")
+    return int(start), int(stop)
 
 
 def build_recipe(
@@ -144,7 +144,7 @@ def build_recipe(
     if center_px is not None:
         data["center"] = {**data["center"], "method": "manual", "center_px": center_px}
     if rows is not None:
-        data["region"]["rows"] = parse_rows(rows)
+        data["region"]["rows"] = parse_range(rows, "--rows")
     if engine is not None:
         data["engine"]["name"] = engine
     return recipe_from_dict(data)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, out, progress_bars
+from alsct_gui.cli.console import JsonFlag, counted, emit_json, out, progress_bars
 from alsct_gui.cli.options import Assignments, ThreadsOption, apply_assignments, thread_count
 
 
@@ -46,7 +46,9 @@ def simulate(
     )
     spec = from_plain(SimulationSpec, apply_assignments(data, settings or []), where="simulate")
     with progress_bars(quiet=json) as show:
-        path = simulate_scan(output, spec, progress=show, threads=thread_count(threads))
+        path = simulate_scan(
+            output, spec, progress=counted(show, "frames"), threads=thread_count(threads)
+        )
     if json:
         emit_json({"output": path, "shape": [angles, rows, columns], "spec": to_plain(spec)})
     else:

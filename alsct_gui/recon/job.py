@@ -22,7 +22,7 @@ from alsct_gui.model.scan import Scan
 from alsct_gui.recon.engines.base import Engine, SliceGeometry
 from alsct_gui.recon.engines.registry import get_engine
 from alsct_gui.recon.finish import finish_slices, mask_radius_px
-from alsct_gui.recon.plan import DEFAULT_BUDGET_BYTES, Plan, make_plan, needs_first_pass
+from alsct_gui.recon.plan import BATCH_SLICES, DEFAULT_BUDGET_BYTES, Plan, make_plan, needs_first_pass
 from alsct_gui.recon.resolve import Resolved, resolve
 from alsct_gui.recon.source import SinogramSource
 
@@ -102,6 +102,7 @@ def prepare_job(
     *,
     threads: int = 1,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
+    batch_slices: int = BATCH_SLICES,
     quick: bool = False,
     cancel: CancelToken | None = None,
 ) -> Job:
@@ -117,6 +118,8 @@ def prepare_job(
         Threads that each stage may use.
     budget_bytes
         Memory not to be exceeded.
+    batch_slices
+        Slices that the engine gets at once, if they fit.
     quick
         Look for the centre by the quickest method only; for previews.
     cancel
@@ -152,6 +155,7 @@ def prepare_job(
         engine_bytes=lambda n: engine.memory_needed(geometry, n, recipe.engine),
         threads=threads,
         budget_bytes=budget_bytes,
+        batch_slices=batch_slices,
     )
     job = Job(scan, recipe, resolved, engine, plan, tuple(findings), seconds)
     if recipe.output.dtype != "float32" and recipe.output.value_range is None:

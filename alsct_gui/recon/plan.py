@@ -160,6 +160,7 @@ def make_plan(
     engine_bytes: Callable[[int], int],
     threads: int,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
+    batch_slices: int = BATCH_SLICES,
 ) -> Plan:
     """Cut the work into slabs and batches that fit the memory budget.
 
@@ -181,6 +182,8 @@ def make_plan(
         Threads of each stage.
     budget_bytes
         Memory not to be exceeded.
+    batch_slices
+        Slices of a batch, if they fit; a replay gives those of the first run.
 
     Raises
     ------
@@ -198,7 +201,7 @@ def make_plan(
         batches = 2 * batch * (sinogram + picture) + 2 * threads * sinogram + batch * picture
         return fixed + 2 * slab * raw_row + batches + engine_bytes(batch)
 
-    batch = min(BATCH_SLICES, extent.n_slices)
+    batch = min(batch_slices, extent.n_slices)
     while batch > 1 and peak(batch, batch) > budget_bytes:
         batch = max(1, batch // 2)
     if peak(batch, batch) > budget_bytes:

@@ -1,0 +1,181 @@
+"""`alsct demo`: the main job from end to end, on a scan whose truth is known."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsct_gui.cli.console import JsonFlag, counted, emit_json, out, progress_bars, show_table
+from alsct_gui.cli.options import ThreadsOption, build_recipe, thread_count
+from alsct_gui.model.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from alsct_gui.simulator.spec import SimulationSpec
+    from alsct_gui.simulator.truth import Truth
+
+MARKER = ".alsct-demo"
+"""A folder with this file in it was made by the demo, and may be emptied by it."""
+
+CENTER_TOLERANCE_PX = 0.25
+SCALE_TOLERANCE = 0.02
+DEMO_FAILED = 1
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the pictures and the report.")
+    ] = Path("demo-output"),
+    threads: ThreadsOption = 0,
+    json: JsonFlag = False,
+) -> int:
+    """Simulate a scan, check it, find its axis, reconstruct it, compare it with the truth."""
+    from alsct_gui.files.check import check_scan
+    from alsct_gui.files.montage import montage
+    from alsct_gui.files.open import open_scan, open_volume
+    from alsct_gui.model.finding import Severity
+    from alsct_gui.recon.job import prepare_job
+    from alsct_gui.recon.pipeline import run_job
+    from alsct_gui.simulator.truth import load_truth
+    from alsct_gui.simulator.write import simulate_scan
+
+    _empty(output)
+    workers = thread_count(threads)
+    seconds: dict[str, float] = {}
+    spec = demo_scan()
+    with progress_bars(quiet=json) as show:
+        with _timed(seconds, "simulate"):
+            scan_path = simulate_scan(
+                output / spec.file_name, spec, progress=counted(show, "frames"), threads=workers
+            )
+        with _timed(seconds, "check"):
+            findings = check_scan(scan_path)
+        whole = not any(item.severity is Severity.ERROR for item in findings)
+        with open_scan(scan_path) as scan:
+            recipe = build_recipe("standard-8.3.2", ["rings=[{method: vo-all}]"])
+            with _timed(seconds, "find the axis, plan"):
+                job = prepare_job(scan, recipe, threads=workers)
+            with _timed(seconds, "reconstruct"):
+                result = run_job(job, output / "recdemo.zarr", progress=show)
+    truth = load_truth(scan_path)
+    with open_volume(result.output) as volume:
+        middle = result.shape[0] // 2
+        picture = volume.levels[0][middle]
+        shown = [
+            picture,
+            truth.slices(slice(middle, middle + 1), oversample=2)[0],
+            volume.levels[0][result.shape[0] // 4],
+            volume.levels[0][:, result.shape[1] // 2],
+        ]
+    captions = [f"slice {middle}", f"slice {middle}, truth", f"slice {result.shape[0] // 4}",
+                f"cut through all {result.shape[0]} slices"]  # fmt: skip
+    accuracy = compare(picture, shown[1], truth, result.provenance.center.center_px)
+    pictures = [
+        montage(
+            shown[:3], captions[:3], output / "slices.png", columns=3, pixel_um=job.voxel_um,
+            title="Foam, 721 projections: reconstruction and truth",
+        ),
+    ]  # fmt: skip
+    ok = whole and accuracy["ok"]
+    stages = {**seconds, **{f"  {k}": v for k, v in result.seconds.items() if k != "total"}}
+    report = _report(stages, accuracy, result.shape, result.output, ok)
+    (output / "report.txt").write_text(report, encoding="utf-8")
+    if json:
+        emit_json(
+            {"output": result.output, "pictures": pictures, "seconds": stages,
+             "accuracy": accuracy, "ok": ok}
+        )  # fmt: skip
+    else:
+        show_table(("stage", "seconds"), ((k, round(v, 2)) for k, v in stages.items()))
+        out.print(report.split("\n\n", 1)[1].strip(), markup=False)
+        out.print(f"pictures: {', '.join(map(str, pictures))}", markup=False)
+    return 0 if ok else DEMO_FAILED
+
+
+def demo_scan() -> SimulationSpec:
+    """A foam with the faults of a real scan: rings, zingers, dead pixels, axis off the middle."""
+    from alsct_gui.simulator.physics import Beam, Camera, Physics, Rings
+    from alsct_gui.simulator.spec import SimulationSpec
+
+    return SimulationSpec(
+        phantom="foam",
+        n_columns=640,
+        n_rows=96,
+        n_angles=721,
+        center_px=326.4,
+        flats_after=True,
+        physics=Physics(
+            beam=Beam(drift_px=0.5),
+            camera=Camera(hot_share=1e-5, dead_share=1e-5, zingers_per_mpx=2.0),
+            rings=Rings(gain=12, nonlinear=4),
+        ),
+        seed=832,
+    )
+
+
+def compare(
+    picture: NDArray[np.float32], truth: NDArray[np.float32], known: Truth, center_px: float
+) -> dict[str, Any]:
+    """Compare a slice with the truth, in 1/cm, within nine tenths of the field of view."""
+    import numpy as np
+
+    n = picture.shape[0]
+    axis = np.arange(n) - (n - 1) / 2
+    inside = np.hypot(axis[:, None], axis[None, :]) < 0.45 * n
+    seen, true = picture[inside].astype(float), truth[inside].astype(float)
+    slope = float(
+        np.sum((seen - seen.mean()) * (true - true.mean())) / np.sum((true - true.mean()) ** 2)
+    )
+    error_px = center_px - known.detector.center_px
+    mean_ratio = float(seen.mean() / true.mean())
+    return {
+        "center_error_px": error_px,
+        "mean_ratio": mean_ratio,
+        "contrast": slope,
+        "rmse_of_maximum": float(np.sqrt(np.mean((seen - true) ** 2)) / true.max()),
+        "correlation": float(np.corrcoef(seen, true)[0, 1]),
+        "ok": abs(error_px) <= CENTER_TOLERANCE_PX and abs(mean_ratio - 1) <= SCALE_TOLERANCE,
+    }
+
+
+def _report(
+    stages: dict[str, float], accuracy: dict[str, Any], shape: tuple[int, int, int],
+    product: Path, ok: bool,
+) -> str:  # fmt: skip
+    times = "\n".join(f"{name:<24}{value:8.2f} s" for name, value in stages.items())
+    verdict = "as it should be" if ok else "NOT as it should be"
+    return (
+        f"Time of every stage\n{times}\n\n"
+        f"{product.name}: {shape[0]} slices of {shape[1]} x {shape[2]}, {verdict}\n"
+        f"  axis off by {accuracy['center_error_px']:+.3f} columns\n"
+        f"  mean attenuation {accuracy['mean_ratio']:.4f} of the truth, "
+        f"contrast {accuracy['contrast']:.3f}, correlation {accuracy['correlation']:.3f}\n"
+    )
+
+
+def _empty(folder: Path) -> None:
+    """Make the folder, or empty one that an earlier demo made; nothing else is removed."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).exists():
+            raise OutputError(
+                "is not empty and was not made by the demo", where=str(folder),
+                fix="Give another folder with --output",
+            )  # fmt: skip
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).touch()
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - began

@@ -1,0 +1,93 @@
+"""`alsct recon`: the volume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from alsct_gui.cli.console import JsonFlag, emit_json
+from alsct_gui.cli.options import (
+    Assignments,
+    CenterOption,
+    EngineOption,
+    MemoryOption,
+    QuantityOption,
+    RangeOption,
+    RecipeName,
+    RowsOption,
+    ScanPath,
+    SinogramFlag,
+    ThreadsOption,
+    build_recipe,
+    open_options,
+    thread_count,
+)
+from alsct_gui.cli.running import (
+    cancelled_by_signals,
+    plan_facts,
+    require_whole,
+    run_and_tell,
+    show_plan,
+)
+
+
+def recon(
+    path: ScanPath,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Volume to write; rec<scan>.zarr beside the scan."),
+    ] = None,
+    recipe: RecipeName = "standard-8.3.2",
+    settings: Assignments = None,
+    center: CenterOption = None,
+    rows: RowsOption = None,
+    engine: EngineOption = None,
+    output_format: Annotated[str | None, typer.Option("--format", help="ome-zarr or tiff.")] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would be done, and do nothing.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what a killed run left.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Move an existing volume of that name aside.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Reconstruct though `alsct check` finds errors.")
+    ] = False,
+    threads: ThreadsOption = 0,
+    memory_gb: MemoryOption = 4.0,
+    range_deg: RangeOption = None,
+    quantity: QuantityOption = None,
+    sinogram: SinogramFlag = False,
+    json: JsonFlag = False,
+) -> None:
+    """Reconstruct a scan: correct, remove rings, find the axis, write the volume."""
+    from alsct_gui.files.names import product_name
+    from alsct_gui.files.open import open_scan
+    from alsct_gui.recon.job import prepare_job
+
+    wanted = build_recipe(recipe, settings, center_px=center, rows=rows, engine=engine)
+    if output_format is not None:
+        kind = cast(Literal["ome-zarr", "tiff"], output_format)
+        wanted = replace(wanted, output=replace(wanted.output, format=kind))
+    if not force and not (range_deg or quantity or sinogram):
+        require_whole(path)
+    place = output or path.with_name(product_name(path.stem, wanted.output.format))
+    with (
+        cancelled_by_signals() as token,
+        open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan,
+    ):
+        job = prepare_job(
+            scan, wanted, threads=thread_count(threads), budget_bytes=int(memory_gb * 1e9),
+            cancel=token,
+        )  # fmt: skip
+        if not plan:
+            run_and_tell(job, place, token, resume=resume, overwrite=overwrite, as_json=json)
+        elif json:
+            emit_json(plan_facts(job))
+        else:
+            show_plan(job)

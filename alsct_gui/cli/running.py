@@ -1,0 +1,149 @@
+"""Running a job from the command line: progress, Ctrl-C, and what is said at the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alsct_gui.cli.console import (
+    emit_json,
+    finding_rows,
+    out,
+    progress_bars,
+    show_findings,
+)
+from alsct_gui.model.codec import to_plain
+from alsct_gui.model.errors import InputError
+from alsct_gui.model.finding import Severity
+from alsct_gui.model.progress import CancelToken
+
+if TYPE_CHECKING:
+    from alsct_gui.recon.job import Job
+    from alsct_gui.recon.pipeline import Result
+
+
+@contextmanager
+def cancelled_by_signals() -> Iterator[CancelToken]:
+    """Ctrl-C and SIGTERM cancel the work instead of breaking it off."""
+    token = CancelToken()
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = {name: signal.signal(name, lambda *_: token.cancel()) for name in names}
+    try:
+        yield token
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def require_whole(path: Path) -> None:
+    """Refuse a scan that has a finding of severity error.
+
+    Raises
+    ------
+    InputError
+        Names the first such finding, and what to do.
+    """
+    from alsct_gui.files.check import check_scan
+
+    errors = [item for item in check_scan(path) if item.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        raise InputError(
+            f"{first.name}: {first.message.rstrip('.')}",
+            where=str(path),
+            fix=(first.fix or "See alsct check").rstrip("."),
+        )
+
+
+def run_and_tell(
+    job: Job,
+    output: Path,
+    token: CancelToken,
+    *,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> Result:
+    """Run a job with progress bars and print its result."""
+    from alsct_gui.recon.pipeline import run_job
+
+    with progress_bars(quiet=as_json) as show:
+        result = run_job(
+            job, output, progress=show, cancel=token, resume=resume, overwrite=overwrite
+        )
+    if as_json:
+        emit_json(result_facts(result))
+    else:
+        _tell(result)
+    return result
+
+
+def result_facts(result: Result) -> dict[str, Any]:
+    """A run's result as plain data."""
+    provenance = result.provenance
+    return {
+        "output": result.output,
+        "slices": result.shape[0],
+        "shape": list(result.shape),
+        "center_px": provenance.center.center_px,
+        "engine": provenance.engine,
+        "units": provenance.units,
+        "seconds": result.seconds,
+        "quality": to_plain(provenance.quality),
+        "findings": finding_rows(provenance.findings),
+    }
+
+
+def plan_facts(job: Job) -> dict[str, Any]:
+    """A plan as plain data."""
+    plan = job.plan
+    return {
+        "plan": {
+            "slices": plan.n_slices,
+            "size_px": plan.size_px,
+            "slabs": len(plan.slabs),
+            "batch_slices": plan.batch_slices,
+            "first_pass": plan.first_pass,
+            "threads": plan.threads,
+            "memory_bytes": plan.memory_bytes,
+            "scratch_bytes": plan.scratch_bytes,
+            "output_bytes": plan.output_bytes,
+        },
+        "center_px": job.resolved.center.center_px,
+        "findings": finding_rows(job.findings),
+    }
+
+
+def show_plan(job: Job) -> None:
+    """Print a plan for people."""
+    plan, center = job.plan, job.resolved.center
+    out.print(f"slices   {plan.n_slices} of {plan.size_px} x {plan.size_px}")
+    out.print(f"axis     column {center.center_px:.2f}, confidence {center.confidence:.2f}")
+    out.print(f"memory   {plan.memory_bytes / 1e9:.1f} GB")
+    out.print(f"disk     {plan.output_bytes / 1e9:.1f} GB for the result")
+    if plan.first_pass:
+        out.print(f"         {plan.scratch_bytes / 1e9:.1f} GB for projections meanwhile")
+    show_findings(job.findings)
+
+
+def _tell(result: Result) -> None:
+    provenance, quality = result.provenance, result.provenance.quality
+    show_findings(provenance.findings)
+    per_slice = 1000 * result.seconds["total"] / result.shape[0]
+    out.print(str(result.output), style="bold", markup=False)
+    out.print(
+        f"  {result.shape[0]} slices of {result.shape[1]} x {result.shape[2]}, "
+        f"{provenance.units}, in {result.seconds['total']:.1f} s ({per_slice:.0f} ms a slice)"
+    )
+    out.print(
+        f"  axis at column {provenance.center.center_px:.2f}, "
+        f"confidence {provenance.center.confidence:.2f}"
+    )
+    if quality is not None:
+        out.print(
+            f"  noise {quality.noise:.3g} {provenance.units}, rings {quality.ring_strength:.2f} "
+            f"of it, clipped {quality.clipped_share:.2%}, saturated {quality.saturated_share:.2%}"
+        )
