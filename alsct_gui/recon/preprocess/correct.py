@@ -121,6 +121,7 @@ def correct_to_sinograms(
     correction: Correction,
     saturation: float = np.inf,
     threads: int = 1,
+    out: Float32Array | None = None,
 ) -> tuple[Float32Array, Counts]:
     """Correct raw frames to line integrals in sinogram order.
 
@@ -138,6 +139,9 @@ def correct_to_sinograms(
         Count that means saturated.
     threads
         Threads to use.
+    out
+        Where to put the sinograms; made when None. Memory that was used before saves a
+        third of the time: fresh memory must first be mapped page by page.
 
     Returns
     -------
@@ -147,7 +151,8 @@ def correct_to_sinograms(
         Values out of the ordinary.
     """
     n_angles, _, n_columns = frames.shape
-    out = np.empty((n_rows, n_angles, n_columns), np.float32)
+    shape = (n_rows, n_angles, n_columns)
+    sinograms = np.empty(shape, np.float32) if out is None else out
     counts = np.zeros((n_rows, 3), np.int64)
     frames = np.ascontiguousarray(frames)
 
@@ -157,12 +162,12 @@ def correct_to_sinograms(
                 frames, frame_row + row, field.dark, field.flats, field_row + row,
                 blend.group, blend.weight, blend.scale,
                 np.float32(correction.transmission_min), np.float32(saturation),
-                correction.background_columns, out[row], counts[row],
+                correction.background_columns, sinograms[row], counts[row],
             )  # fmt: skip
 
     run_split(n_rows, threads, work)
     saturated, clipped, dead = (int(value) for value in counts.sum(axis=0))
-    return out, Counts(out.size, saturated, clipped, dead)
+    return sinograms, Counts(sinograms.size, saturated, clipped, dead)
 
 
 def correct_to_transmission(
@@ -244,10 +249,13 @@ def _transmission_line(
     out: Float32Array,
     tally: NDArray[np.int64],
 ) -> None:
+    zero = np.float32(0)
     one = np.float32(1)
-    saturated = np.int32(0)
-    clipped = np.int32(0)
-    dead = np.int32(0)
+    # Counted in float32, exact for any line: numba widens integer sums to 64 bits, which
+    # made the whole loop half as fast again.
+    saturated = zero
+    clipped = zero
+    dead = zero
     for column in range(out.size):
         count = np.float32(counts_line[column])
         beam = flat[column] + weight * (following[column] - flat[column])
@@ -257,12 +265,12 @@ def _transmission_line(
         # So worded that what is not a number fails it too.
         usable = least <= value < _INFINITE
         out[column] = value if usable else least
-        saturated += np.int32(count >= saturation)
-        clipped += np.int32(not usable)
-        dead += np.int32(not alive)
-    tally[0] += saturated
-    tally[1] += clipped
-    tally[2] += dead
+        saturated += one if count >= saturation else zero
+        clipped += zero if usable else one
+        dead += zero if alive else one
+    tally[0] += np.int64(saturated)
+    tally[1] += np.int64(clipped)
+    tally[2] += np.int64(dead)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", inline="always")

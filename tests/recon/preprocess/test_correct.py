@@ -65,6 +65,12 @@ def test_sinograms_equal_the_formula(
         frames.astype(dtype), field, blend, frame_row=1, field_row=1, n_rows=3,
         correction=correction, saturation=65535, threads=threads,
     )  # fmt: skip
+    again, same_counts = correct_to_sinograms(
+        frames.astype(dtype), field, blend, frame_row=1, field_row=1, n_rows=3,
+        correction=correction, saturation=65535, out=np.full_like(sinograms, np.nan),
+    )  # fmt: skip
+    assert (again == sinograms).all()
+    assert same_counts == counts
     used = truth[:, 1:]
     expected = -np.log(np.maximum(used, 0.01)).transpose(1, 0, 2)
     np.testing.assert_allclose(sinograms, expected, rtol=1e-6, atol=3e-6)
