@@ -1,7 +1,8 @@
 """Stages that overlap: each runs in a thread of its own and hands items to the next.
 
-Between two stages stands a queue of one item, so that at most two items of each kind exist
-and memory stays bounded. The time that a stage works, as opposed to waits, is measured.
+A stage begins its next item when the one before has been taken from it, so that at most two
+of each kind exist (one being made, one being worked on) and memory stays bounded. The time
+that a stage works, as opposed to waits, is measured.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from alsct_gui.model.errors import CancelledError
@@ -29,6 +31,15 @@ class Stage:
     """For the table of times."""
     work: Callable[[Any], Iterable[Any]]
     """Called with each item of the stage before; what it yields goes to the next."""
+
+
+@dataclass(slots=True)
+class _Handover:
+    """The place between two stages."""
+
+    items: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
+    room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
+    """Held from before an item is made until the next stage takes it."""
 
 
 @dataclass(slots=True)
@@ -68,17 +79,15 @@ def run_stages(
     """
     run = _Run(cancel or CancelToken())
     everything = [source, *stages]
-    queues: list[queue.Queue[Any]] = [queue.Queue(maxsize=1) for _ in everything]
+    links: list[_Handover | None] = [None, *(_Handover() for _ in stages), None]
     threads = [
         threading.Thread(
             target=_run_stage,
-            args=(run, stage, queues[index - 1] if index else None, queues[index], last),
+            args=(run, stage, before, after),
             name=f"alsct-{stage.name}",
             daemon=True,
         )
-        for index, (stage, last) in enumerate(
-            (stage, stage is everything[-1]) for stage in everything
-        )
+        for stage, (before, after) in zip(everything, pairwise(links), strict=True)
     ]
     for thread in threads:
         thread.start()
@@ -105,22 +114,26 @@ def run_stages(
 
 
 def _run_stage(
-    run: _Run, stage: Stage, before: queue.Queue[Any] | None, after: queue.Queue[Any], last: bool
+    run: _Run, stage: Stage, before: _Handover | None, after: _Handover | None
 ) -> None:
     busy = 0.0
     try:
         for item in [None] if before is None else _items(run, before):
             results = iter(stage.work(item))
-            while not run.stopping():
+            while _has_room(run, after):
                 began = time.perf_counter()
                 result = next(results, _END)
                 busy += time.perf_counter() - began
                 if result is _END:
+                    if after is not None:
+                        after.room.release()  # nothing was made
                     break
-                if not last:
-                    _put(run, after, result)
-        if not last:
-            _put(run, after, _END)
+                if after is not None:
+                    after.items.put(result)
+                del result  # the next stage has it; it must not live on here
+            del item, results
+        if after is not None:
+            after.items.put(_END)
     except BaseException as error:  # noqa: BLE001 - raised again by run_stages
         run.errors.append(error)
         run.stop.set()
@@ -128,21 +141,22 @@ def _run_stage(
         run.seconds[stage.name] = busy
 
 
-def _items(run: _Run, before: queue.Queue[Any]) -> Iterator[Any]:
+def _has_room(run: _Run, after: _Handover | None) -> bool:
+    """Wait until the next item may be made; False when the run stops."""
+    while not run.stopping():
+        if after is None or after.room.acquire(timeout=_WAKE_S):
+            return True
+    return False
+
+
+def _items(run: _Run, before: _Handover) -> Iterator[Any]:
     while not run.stopping():
         try:
-            item = before.get(timeout=_WAKE_S)
+            item = before.items.get(timeout=_WAKE_S)
         except queue.Empty:
             continue
         if item is _END:
             return
+        before.room.release()
         yield item
-
-
-def _put(run: _Run, after: queue.Queue[Any], item: Any) -> None:
-    while not run.stopping():
-        try:
-            after.put(item, timeout=_WAKE_S)
-        except queue.Full:
-            continue
-        return
+        del item
