@@ -1,0 +1,1 @@
+"""Side-by-side measurements of this program and its peers: what `alsct bench` runs."""

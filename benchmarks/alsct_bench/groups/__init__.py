@@ -1,0 +1,29 @@
+"""The groups of `alsct bench`, each a module with a function ``measure(bench)``.
+
+A further group is a module here (or anywhere that can be imported) and a line in `GROUPS`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from alsct_bench.context import Group
+
+GROUPS = {
+    "engine": "alsct_bench.groups.engine",
+    "correction": "alsct_bench.groups.correction",
+    "rings": "alsct_bench.groups.rings",
+    "phase": "alsct_bench.groups.phase",
+    "center": "alsct_bench.groups.center",
+    "preview": "alsct_bench.groups.preview",
+    "end-to-end": "alsct_bench.groups.end_to_end",
+    "memory": "alsct_bench.groups.memory",
+    "write": "alsct_bench.groups.write",
+}
+"""Name of each group and the module that measures it, in the order of a full run."""
+
+
+def load_group(name: str) -> Group:
+    """Return the function of a group of `GROUPS`."""
+    measure: Group = import_module(GROUPS[name]).measure
+    return measure
