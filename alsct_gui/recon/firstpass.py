@@ -24,6 +24,7 @@ from alsct_gui.recon.plan import Extent
 from alsct_gui.recon.preprocess.correct import negative_log
 from alsct_gui.recon.preprocess.phase import paganin, paganin_area_m2
 from alsct_gui.recon.preprocess.tilt import margin_rows, turn_frames
+from alsct_gui.recon.scratch import SinogramStore
 
 Float32Array = NDArray[np.float32]
 
@@ -63,12 +64,14 @@ class FirstPass:
         self.rows = (wanted[0] - before * binning, wanted[1] + after * binning)
         """Detector rows that are read, [start, stop)."""
         self._skip = before
-        self._lines: Float32Array | None = None
+        self._n_rows = (wanted[1] - wanted[0]) // binning
+        self._store: SinogramStore | None = None
+        self._done = False
 
     @property
     def done(self) -> bool:
         """Whether it has run."""
-        return self._lines is not None
+        return self._done
 
     def run(
         self,
@@ -90,45 +93,47 @@ class FirstPass:
         progress
             Called after each chunk.
         """
-        binning = self._extent.binning
         count, n_columns = self._extent.n_angles, self._extent.n_columns
-        n_rows = (self._wanted[1] - self._wanted[0]) // binning
-        lines = self._room((n_rows, count, n_columns))
-        frame_bytes = 4 * (self.rows[1] - self.rows[0]) * n_columns * binning**2
+        self._store = SinogramStore((self._n_rows, count, n_columns), self._path)
+        n_rows = self.rows[1] - self.rows[0]
+        frame_bytes = 4 * n_rows * (self._extent.columns[1] - self._extent.columns[0])
         chunk = max(threads, _CHUNK_BYTES // frame_bytes)
         began = time.monotonic()
         for start in range(0, count, chunk):
             cancel.check()
             stop = min(start + chunk, count)
-            frames = self._filter(transmission(slice(start, stop), self.rows), threads)
-            inner = frames[:, self._skip : self._skip + n_rows]
-            lines[:, start:stop] = inner.transpose(1, 0, 2)
+            self._store.put(start, self.frames(transmission, slice(start, stop), threads))
             if progress is not None:
                 elapsed = time.monotonic() - began
                 left = elapsed / stop * (count - stop)
                 progress(Progress("projections", stop, count, elapsed, left))
-        self._lines = lines
+        self._done = True
+
+    def frames(
+        self,
+        transmission: Callable[[slice, tuple[int, int]], Float32Array],
+        use: slice,
+        threads: int,
+    ) -> Float32Array:
+        """Line integrals of some projections, shape (angle, row, column), rows as wanted."""
+        lines = self._filter(transmission(use, self.rows), threads)
+        return lines[:, self._skip : self._skip + self._n_rows]
 
     def read(self, start: int, stop: int) -> Float32Array:
         """Line integrals of slices [start, stop), shape (row, angle, column)."""
-        if self._lines is None:
+        if self._store is None or not self._done:
             raise RuntimeError("the first pass has not run")
         extent = self._extent
         offset = (extent.rows[0] - self._wanted[0]) // extent.binning
         first = offset + start * extent.row_step
         last = offset + (stop - 1) * extent.row_step + 1
-        return np.array(self._lines[first : last : extent.row_step])
+        return self._store.get(first, last, extent.row_step)
 
     def remove(self) -> None:
         """Free the line integrals, and their file."""
-        self._lines = None
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-
-    def _room(self, shape: tuple[int, int, int]) -> Float32Array:
-        if self._path is None:
-            return np.empty(shape, np.float32)
-        return np.memmap(self._path, np.float32, "w+", shape=shape)
+        self._done = False
+        if self._store is not None:
+            self._store.remove()
 
     def _filter(self, frames: Float32Array, threads: int) -> Float32Array:
         """Line integrals of whole projections, shape (angle, row, column)."""

@@ -22,7 +22,13 @@ from alsct_gui.model.scan import Scan
 from alsct_gui.recon.engines.base import Engine, SliceGeometry
 from alsct_gui.recon.engines.registry import get_engine
 from alsct_gui.recon.finish import finish_slices, mask_radius_px
-from alsct_gui.recon.plan import BATCH_SLICES, DEFAULT_BUDGET_BYTES, Plan, make_plan, needs_first_pass
+from alsct_gui.recon.plan import (
+    BATCH_SLICES,
+    DEFAULT_BUDGET_BYTES,
+    Plan,
+    make_plan,
+    needs_first_pass,
+)
 from alsct_gui.recon.resolve import Resolved, resolve
 from alsct_gui.recon.source import SinogramSource
 

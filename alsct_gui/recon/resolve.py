@@ -22,19 +22,16 @@ from alsct_gui.model.scan import Scan
 from alsct_gui.recon.center.find import CenterInput, FoundCenter, find_center
 from alsct_gui.recon.center.image_metric import Reconstruct
 from alsct_gui.recon.center.phase_correlation import OppositeViews, choose_pairs
+from alsct_gui.recon.center.turns import is_full_turn, range_deg
 from alsct_gui.recon.engines.base import Engine, SliceGeometry
 from alsct_gui.recon.engines.registry import get_engine
 from alsct_gui.recon.plan import Extent, resolve_extent
-from alsct_gui.recon.preprocess.correct import negative_log
 from alsct_gui.recon.preprocess.stitch import StitchPlan, plan_stitch
-from alsct_gui.recon.preprocess.tilt import center_after_turning
+from alsct_gui.recon.preprocess.tilt import center_after_turning, center_before_turning
 from alsct_gui.recon.source import SinogramSource
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
-
-FULL_TURN_DEG = 350.0
-"""Scans that turn further than this are full turns."""
 
 _QUICK_VIEW_ROWS = 128
 _VIEW_ROWS = 512  # rows of opposite views that are compared, around the middle
@@ -115,10 +112,10 @@ def resolve(
     """
     token = cancel or CancelToken()
     extent = resolve_extent(recipe.region, scan.projections.shape)
-    turn_deg = scan.geometry.range_deg
+    angles_deg = _angles_deg(scan, recipe, extent)
     found = _center(scan, recipe, extent, threads, quick, token)
     center_px = found.result.center_px
-    kind = _rotation_kind(recipe, turn_deg, found)
+    kind = _rotation_kind(recipe, angles_deg, found)
     recipe = replace(
         recipe,
         center=replace(recipe.center, method="manual", center_px=center_px, search_px=None),
@@ -130,23 +127,22 @@ def resolve(
     if kind != "360-offset":
         return resolved
     local = resolved.window.to_local(resolved.turned_center_px)
-    angles_deg = _angles_deg(scan, recipe, extent)
     return replace(resolved, stitching=plan_stitch(angles_deg, extent.n_columns, local))
 
 
 def _rotation_kind(
-    recipe: Recipe, turn_deg: float, found: FoundCenter
+    recipe: Recipe, angles_deg: Float64Array, found: FoundCenter
 ) -> Literal["180", "360", "360-offset"]:
     kind = recipe.rotation.kind
     if kind == "auto":
-        if turn_deg < FULL_TURN_DEG:
+        if not is_full_turn(angles_deg):
             return "180"
         return "360" if found.side is None else "360-offset"
-    if kind == "360-offset" and turn_deg < FULL_TURN_DEG:
+    if kind == "360-offset" and not is_full_turn(angles_deg):
         raise RecipeError(
-            f"the scan turns {turn_deg:.1f} degrees, too little to stitch",
+            f"projections over {range_deg(angles_deg):.1f} degrees are too few to stitch",
             where="recipe.rotation.kind",
-            fix="Take 180, or check the angles of the scan",
+            fix="Take 180, or check region.angles and the angles of the scan",
         )
     return kind
 
@@ -160,22 +156,21 @@ def _center(
     cancel: CancelToken,
 ) -> FoundCenter:
     """Find the centre on a few rows, without the slow filters of the recipe."""
+    angles_deg = _angles_deg(scan, recipe, extent)
+    window = Window(extent.columns[0], extent.binning)
+    if recipe.center.method == "manual":
+        nothing = np.zeros((0, len(angles_deg), extent.n_columns), np.float32)
+        return find_center(CenterInput(nothing, angles_deg, window), recipe.center)
+
+    quick = quick and recipe.center.method == "auto" and not is_full_turn(angles_deg)
     plain = replace(
         recipe,
         phase=None,
         zingers=None,
         beam_hardening=None,
         rings=(RingFilter("sorting"),) if recipe.rings and not quick else (),
-        rotation=replace(recipe.rotation, kind="180", tilt_deg=0.0),
+        rotation=replace(recipe.rotation, kind="180"),
     )
-    window = Window(extent.columns[0], extent.binning)
-    manual = recipe.center.method == "manual"
-    if manual:
-        angles = _angles_deg(scan, recipe, extent)
-        nothing = np.zeros((0, len(angles), extent.n_columns), np.float32)
-        return find_center(CenterInput(nothing, angles, window), recipe.center)
-
-    quick = quick and recipe.center.method == "auto" and scan.geometry.range_deg < FULL_TURN_DEG
     shares = (0.5,) if quick or extent.n_slices < 3 else (0.25, 0.5, 0.75)
     rows = []
     for share in shares:
@@ -187,13 +182,33 @@ def _center(
         cancel.check()
     data = CenterInput(
         np.stack(rows),
-        _angles_deg(scan, recipe, extent),
+        angles_deg,
         window,
         _views(scan, plain, extent, threads, _QUICK_VIEW_ROWS if quick else _VIEW_ROWS),
     )
+    cancel.check()
+    tilt_deg, n_columns = recipe.rotation.tilt_deg, scan.projections.shape[2]
     settings = replace(recipe.center, method="phase-correlation") if quick else recipe.center
-    engine = get_engine("fourier")
-    return find_center(data, settings, reconstruct=_trial(engine, threads), threads=threads)
+    if settings.center_px is not None:
+        start_px = center_after_turning(settings.center_px, n_columns, tilt_deg)
+        settings = replace(settings, center_px=start_px)
+    found = find_center(
+        data, settings, reconstruct=_trial(get_engine("fourier"), threads), threads=threads
+    )
+    return replace(found, result=_before_turning(found.result, n_columns, tilt_deg))
+
+
+def _before_turning(result: CenterResult, n_columns: int, tilt_deg: float) -> CenterResult:
+    """The same with columns at the middle row of frames as taken."""
+
+    def back(center_px: float) -> float:
+        return center_before_turning(center_px, n_columns, tilt_deg)
+
+    return replace(
+        result,
+        center_px=back(result.center_px),
+        estimates=tuple(replace(e, center_px=back(e.center_px)) for e in result.estimates),
+    )
 
 
 def _views(
@@ -210,8 +225,7 @@ def _views(
     source = SinogramSource(scan, recipe, extent, rows=rows, threads=threads)
 
     def line_integrals(projection: int) -> Float32Array:
-        frame = source.transmission(slice(projection, projection + 1), rows)
-        return negative_log(frame, threads)[0]
+        return source.frames(slice(projection, projection + 1))[0]
 
     return tuple(
         OppositeViews(line_integrals(pair.first), line_integrals(pair.second), pair.mismatch_deg)

@@ -27,6 +27,7 @@ from alsct_gui.recon.preprocess.correct import (
     correct_to_sinograms,
     correct_to_transmission,
     make_blend,
+    negative_log,
 )
 from alsct_gui.recon.preprocess.flatfield import make_flat_field, saturation_level
 from alsct_gui.recon.preprocess.hardening import correct_hardening
@@ -122,6 +123,17 @@ class SinogramSource:
                 )
             )
 
+        if recipe.zingers is not None and scan.quantity != "counts":
+            self._findings.append(
+                Finding(
+                    "zingers-kept",
+                    Severity.WARNING,
+                    f"The frames hold {scan.quantity} instead of counts, so zingers were not "
+                    "looked for.",
+                    "Leave zingers out of the recipe, or take the raw scan",
+                )
+            )
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was missing or left out."""
@@ -142,13 +154,9 @@ class SinogramSource:
         if self.first_pass is not None:
             lines = self.first_pass.read(start, stop)
             return RawSlab(start, stop, (lines,), ((0, 0),))
-        extent = self.extent
-        spans = [extent.detector_rows(index) for index in range(start, stop)]
-        if extent.row_step == 1:
-            spans = [(spans[0][0], spans[-1][1])]
         rows = tuple(
             (max(0, a - self._halo), min(self.scan.projections.shape[1], b + self._halo))
-            for a, b in spans
+            for a, b in self._spans(start, stop)
         )
         return RawSlab(start, stop, tuple(self._read_rows(pair, cancel) for pair in rows), rows)
 
@@ -156,16 +164,13 @@ class SinogramSource:
         """Remove zingers, drop the halo, bin; the raw frames may be changed."""
         if self.first_pass is not None:
             return raw
-        extent = self.extent
-        spans = [extent.detector_rows(index) for index in range(raw.start, raw.stop)]
-        if extent.row_step == 1:
-            spans = [(spans[0][0], spans[-1][1])]
+        spans = self._spans(raw.start, raw.stop)
         blocks = []
         for block, rows, span in zip(raw.blocks, raw.rows, spans, strict=True):
             if self._halo and self.recipe.zingers is not None:
                 remove_zingers(block, self.recipe.zingers, self.threads)
             inner = block[:, span[0] - rows[0] : span[1] - rows[0]]
-            blocks.append(bin_frames(inner, extent.binning, self.threads))
+            blocks.append(bin_frames(inner, self.extent.binning, self.threads))
         return RawSlab(raw.start, raw.stop, tuple(blocks), tuple(spans))
 
     def line_integrals(
@@ -214,13 +219,15 @@ class SinogramSource:
         transmission
             Clamped, shape (angle, row, column), float32, binned.
         """
-        indices = self.projections[use]
-        frames = self.scan.projections.read(indices, slice(*rows), slice(*self.extent.columns))
+        frames = self.scan.projections.read(
+            self._frames(use.start, use.stop), slice(*rows), slice(*self.extent.columns)
+        )
         if self.recipe.zingers is not None and self.scan.quantity == "counts":
             remove_zingers(frames, self.recipe.zingers, self.threads)
         frames = bin_frames(frames, self.extent.binning, self.threads)
         if self.scan.quantity == "line-integrals":
-            return np.exp(-frames.astype(np.float32))
+            # The logarithm that follows must find something to work on.
+            return np.maximum(np.exp(-frames.astype(np.float32)), np.finfo(np.float32).tiny)
         lines, counts = correct_to_transmission(
             frames, self.field, self.blend.part(use),
             field_row=(rows[0] - self._field_rows[0]) // self.extent.binning,
@@ -228,6 +235,24 @@ class SinogramSource:
         )  # fmt: skip
         self.counts = self.counts + counts
         return lines
+
+    def frames(self, use: slice) -> Float32Array:
+        """Line integrals of whole projections, over the rows that were asked for.
+
+        Parameters
+        ----------
+        use
+            Which of the projections in use, a slice with start and stop.
+
+        Returns
+        -------
+        line_integrals
+            Shape (angle, row, column), float32, binned; after phase retrieval and turning,
+            without the filters that work on sinograms.
+        """
+        if self.first_pass is not None:
+            return self.first_pass.frames(self.transmission, use, self.threads)
+        return negative_log(self.transmission(use, self._field_rows), self.threads)
 
     def run_first_pass(self, cancel: CancelToken, progress: ProgressCallback | None = None) -> None:
         """Work on projections as a whole, when the recipe asks for it."""
@@ -239,6 +264,11 @@ class SinogramSource:
         if self.first_pass is not None:
             self.first_pass.remove()
 
+    def _spans(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Detector rows of slices [start, stop): one span for neighbours, else one a slice."""
+        spans = [self.extent.detector_rows(index) for index in range(start, stop)]
+        return [(spans[0][0], spans[-1][1])] if self.extent.row_step == 1 else spans
+
     def _read_rows(self, rows: tuple[int, int], cancel: CancelToken) -> NDArray[Any]:
         stack, extent = self.scan.projections, self.extent
         n_columns = extent.columns[1] - extent.columns[0]
@@ -247,17 +277,21 @@ class SinogramSource:
         for first in range(0, len(out), chunk):
             cancel.check()
             last = min(first + chunk, len(out))
-            frames = slice(
-                int(self.projections[first]), int(self.projections[last - 1]) + 1,
-                extent.angle_step,
+            stack.read(
+                self._frames(first, last), slice(*rows), slice(*extent.columns),
+                out=out[first:last],
             )  # fmt: skip
-            stack.read(frames, slice(*rows), slice(*extent.columns), out=out[first:last])
         return out
+
+    def _frames(self, start: int, stop: int) -> slice:
+        """Frames of the scan that are projections [start, stop) of those in use."""
+        used = self.projections[start:stop]
+        return slice(int(used[0]), int(used[-1]) + 1, self.extent.angle_step)
 
     def _correct(self, clean: RawSlab, start: int, stop: int) -> Float32Array:
         extent = self.extent
         if self.first_pass is not None:
-            return clean.blocks[0][start - clean.start : stop - clean.start]
+            return clean.blocks[0][start - clean.start : stop - clean.start].copy()
         if extent.row_step == 1:
             pieces = [(clean.blocks[0], start - clean.start, start, stop - start)]
         else:
@@ -266,8 +300,12 @@ class SinogramSource:
         for frames, frame_row, index, count in pieces:
             if self.scan.quantity == "line-integrals":
                 rows = frames[:, frame_row : frame_row + count]
-                parts.append(np.ascontiguousarray(rows.transpose(1, 0, 2), dtype=np.float32))
+                # A copy in any case: filters work in place, and slabs are used again.
+                parts.append(rows.transpose(1, 0, 2).astype(np.float32, order="C"))
                 continue
+            if not frames.flags.c_contiguous:  # a halo was cut off: copy these rows alone
+                frames = np.ascontiguousarray(frames[:, frame_row : frame_row + count])
+                frame_row = 0
             lines, counts = correct_to_sinograms(
                 frames, self.field, self.blend,
                 frame_row=frame_row, n_rows=count,

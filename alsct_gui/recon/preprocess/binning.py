@@ -32,10 +32,11 @@ def bin_frames(frames: NDArray[Any], binning: int, threads: int = 1) -> NDArray[
         return frames
     n_angles, n_rows, n_columns = frames.shape
     out = np.empty((n_angles, n_rows // binning, n_columns // binning), np.float32)
-    frames = np.ascontiguousarray(frames)
 
     def work(start: int, stop: int) -> None:
-        _bin(frames[start:stop], binning, out[start:stop])
+        for angle in range(start, stop):
+            # Frames may be a cut-out of larger ones: copied one at a time, not all at once.
+            _bin(np.ascontiguousarray(frames[angle]), binning, out[angle])
 
     run_split(n_angles, threads, work)
     return out
@@ -47,13 +48,12 @@ def bin_picture(picture: Float32Array, binning: int) -> Float32Array:
 
 
 @numba.njit(nogil=True, cache=True)
-def _bin(frames: NDArray[Any], binning: int, out: Float32Array) -> None:
+def _bin(frame: NDArray[Any], binning: int, out: Float32Array) -> None:
     share = 1.0 / (binning * binning)
-    for angle in range(out.shape[0]):
-        for row in range(out.shape[1]):
-            for column in range(out.shape[2]):
-                total = 0.0
-                for i in range(binning):
-                    for j in range(binning):
-                        total += frames[angle, row * binning + i, column * binning + j]
-                out[angle, row, column] = total * share
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            total = 0.0
+            for i in range(binning):
+                for j in range(binning):
+                    total += frame[row * binning + i, column * binning + j]
+            out[row, column] = total * share

@@ -23,6 +23,7 @@ Float32Array = NDArray[np.float32]
 _SAMPLE_ROWS = 64  # rows looked at to judge a frame
 _GROSS_SHARE = 0.05  # a frame this far from its group's median may be bad ...
 _GROSS_SIGMAS = 8.0  # ... when it is also this many robust deviations away
+_LEAST_COUNTS = 2.0  # ... and so many counts: darks may be all alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def make_flat_field(
     -------
     flat_field
         Constants stored by the instrument stand in for frames that are missing; without
-        either the dark is 0 and the flat 1, and a finding says so.
+        either the dark is 0 and the flat (less the dark) 1, and a finding says so.
     """
     shape = ((rows[1] - rows[0]) // binning, (columns[1] - columns[0]) // binning)
     findings: list[Finding] = []
@@ -101,39 +102,44 @@ def make_flat_field(
     exclude = correction.bad_frames == "exclude"
     if scan.darks is not None:
         everything = [FlatGroup(0, scan.darks.shape[0], 0.0)]
-        means, kept = _group_means(scan.darks, everything, region, exclude, "dark", findings)
-        dark = bin_picture(means[0], binning)
+        good = _good(scan.darks, everything, region, exclude, "dark", findings)
+        dark = bin_picture(_mean(scan.darks, good[0], region), binning)
     else:
-        kept = everything = []
         dark = np.full(shape, scan.dark_value or 0.0, np.float32)
         findings.append(_constant("darks-missing", "darks", scan.dark_value, 0.0))
 
     if scan.flats is not None:
         groups = list(scan.flat_groups) or [FlatGroup(0, scan.flats.shape[0], 0.0)]
         groups.sort(key=lambda group: group.at_projection)
-        means, kept = _group_means(scan.flats, groups, region, exclude, "flat", findings)
-        if correction.flat_interpolation == "mean" and len(means) > 1:
-            weights = [group.count for group in kept]
-            means = [np.average(np.stack(means), axis=0, weights=weights).astype(np.float32)]
-            kept = kept[:1]
-        flats = np.stack([bin_picture(mean, binning) - dark for mean in means])
-        places = np.array([group.at_projection for group in kept], dtype=np.float64)
+        good = _good(scan.flats, groups, region, exclude, "flat", findings)
+        kept = [(group, used) for group, used in zip(groups, good, strict=True) if used.size]
+        places = np.array([group.at_projection for group, _ in kept], dtype=np.float64)
+        used_in_group = [used for _, used in kept]
+        if correction.flat_interpolation == "mean":
+            places, used_in_group = places[:1], [np.concatenate(used_in_group)]
+        flats = np.empty((len(used_in_group), *shape), np.float32)
+        for index, used in enumerate(used_in_group):
+            flats[index] = bin_picture(_mean(scan.flats, used, region), binning)
+        flats -= dark
     else:
-        flats = np.full((1, *shape), scan.flat_value or 1.0, np.float32) - dark
         places = np.zeros(1)
-        findings.append(_constant("flats-missing", "flats", scan.flat_value, 1.0))
+        flats = np.ones((1, *shape), np.float32)
+        if scan.flat_value:
+            flats *= np.float32(scan.flat_value)
+            flats -= dark
+        findings.append(_constant("flats-missing", "flats", scan.flat_value or None, 1.0))
     return FlatField(dark, flats, places, rows, tuple(findings))
 
 
-def _group_means(
+def _good(
     stack: FrameStack,
     groups: list[FlatGroup],
     region: tuple[slice, slice],
     exclude: bool,
     kind: str,
     findings: list[Finding],
-) -> tuple[list[Float32Array], list[FlatGroup]]:
-    """Mean frame of each group that has a good frame, and those groups."""
+) -> list[NDArray[np.intp]]:
+    """Indices of the good frames of each group; at least one in all."""
     good = np.ones(stack.shape[0], dtype=bool)
     if exclude:
         good = _good_frames(stack, groups, region)
@@ -150,14 +156,8 @@ def _group_means(
                     "Keep them with correction.bad_frames = keep",
                 )
             )
-    means, kept = [], []
-    for group in groups:
-        indices = np.arange(group.first, group.first + group.count)
-        indices = indices[good[indices]]
-        if indices.size:
-            means.append(_mean(stack, indices, region))
-            kept.append(group)
-    return means, kept
+    indices = [np.arange(group.first, group.first + group.count) for group in groups]
+    return [part[good[part]] for part in indices]
 
 
 def _mean(
@@ -184,13 +184,19 @@ def _good_frames(
         ]
     )
     good = np.isfinite(level)
-    whole = np.median(level[good]) if good.any() else 0.0
+    if not good.any():
+        return good
+    least = _LEAST_COUNTS if stack.dtype.kind in "ui" else 0.0
     for group in groups:
         part = slice(group.first, group.first + group.count)
         # A group of one or two cannot tell which one is bad: compare with all of them.
-        middle = np.median(level[part]) if group.count > 2 else whole
-        spread = 1.4826 * np.median(np.abs(level[part] - middle))
-        limit = max(_GROSS_SIGMAS * spread, _GROSS_SHARE * abs(middle), 2.0)
+        peers = level[part] if group.count > 2 else level
+        peers = peers[np.isfinite(peers)]
+        if not peers.size:
+            continue
+        middle = np.median(peers)
+        spread = 1.4826 * np.median(np.abs(peers - middle))
+        limit = max(_GROSS_SIGMAS * spread, _GROSS_SHARE * abs(middle), least)
         good[part] &= np.abs(level[part] - middle) <= limit
     return good
 

@@ -2,9 +2,9 @@
 
 The tilt is positive clockwise as a frame is shown (row 0 on top): the axis crosses row r at
 column ``center - (r - middle_row) tan(tilt)``. Frames are turned back about the middle of the
-detector. The centre is found on turned frames, so the one stored value is the axis's column
-after turning; at the middle row it differs from the column before by a share of
-``1 - cos(tilt)`` of its distance from the detector's middle, see `center_after_turning`.
+detector. The one stored value of the centre is the axis's column at the middle row of frames
+as taken; after turning, the axis is nearer to the detector's middle by a share of
+``1 - cos(tilt)``, see `center_after_turning`.
 """
 
 from __future__ import annotations
@@ -90,6 +90,12 @@ def center_after_turning(center: float, n_columns: int, tilt_deg: float) -> floa
     """Return the axis's column after turning, from its column at the middle row before."""
     middle = (n_columns - 1) / 2
     return middle + (center - middle) * cos(radians(tilt_deg))
+
+
+def center_before_turning(center: float, n_columns: int, tilt_deg: float) -> float:
+    """Return the axis's column at the middle row before turning, from its column after."""
+    middle = (n_columns - 1) / 2
+    return middle + (center - middle) / cos(radians(tilt_deg))
 
 
 def estimate_tilt(views: OppositeViews, *, threads: int = 1) -> tuple[float, float] | None:
