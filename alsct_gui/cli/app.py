@@ -7,11 +7,10 @@ import os
 import sys
 import traceback
 
-import click
 import typer
 
 from alsct_gui.cli.console import err, show_error
-from alsct_gui.model.errors import AlsctError
+from alsct_gui.model.errors import AlsctError, UsageError
 
 app = typer.Typer(
     name="alsct",
@@ -60,10 +59,11 @@ def _exit_code(words: list[str]) -> int:
     except AlsctError as error:
         show_error(error, as_json=as_json)
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as error:
+        fix = "See alsct --help, or alsct COMMAND --help"
+        show_error(UsageError(error.format_message().rstrip("."), fix=fix), as_json=as_json)
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
         err.print("alsct: stopped", style="yellow")
         return INTERRUPTED
     except BrokenPipeError:

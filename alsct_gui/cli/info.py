@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings, show_table
+from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings
 from alsct_gui.cli.options import (
     QuantityOption,
     RangeOption,
@@ -115,7 +115,8 @@ def _show_scan(scan: Scan, *, everything: bool) -> None:
         out.print(f"  {name:<{width}}  {value or 'not recorded'}", markup=False)
     show_findings(scan.warnings)
     if everything:
-        show_table(("key", "value"), ((k, _short(v)) for k, v in scan.metadata.items()))
+        for key, value in scan.metadata.items():
+            out.print(f"  {key}  {_short(value)}", markup=False)
 
 
 def _show_volume(volume: Volume, *, as_json: bool) -> None:

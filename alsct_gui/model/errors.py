@@ -38,6 +38,12 @@ class AlsctError(Exception):
         return " ".join(text.split())
 
 
+class UsageError(AlsctError):
+    """The command line itself is wrong."""
+
+    exit_code = 2
+
+
 class InputError(AlsctError):
     """A file or folder cannot be read as a scan or a volume."""
 

@@ -183,7 +183,7 @@ def _refuse_taken(final: Path) -> None:
     if os.path.lexists(final):
         raise OutputError(
             "exists already", where=str(final),
-            fix="Give another name, or allow that it is replaced",
+            fix="Give another name, or allow that it is replaced (--overwrite)",
         )  # fmt: skip
 
 
