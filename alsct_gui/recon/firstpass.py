@@ -20,7 +20,7 @@ from alsct_gui.model.geometry import Window
 from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.model.scan import Scan
-from alsct_gui.recon.plan import Extent
+from alsct_gui.recon.plan import FIRST_PASS_BYTES, Extent
 from alsct_gui.recon.preprocess.correct import negative_log
 from alsct_gui.recon.preprocess.phase import paganin, paganin_area_m2
 from alsct_gui.recon.preprocess.tilt import margin_rows, turn_frames
@@ -28,7 +28,6 @@ from alsct_gui.recon.scratch import SinogramStore
 
 Float32Array = NDArray[np.float32]
 
-_CHUNK_BYTES = 128_000_000  # of float32 projections worked on at once
 _KERNEL_LENGTHS = 8.0  # the kernel of phase retrieval falls to 1/3000 over so many lengths
 
 
@@ -97,7 +96,7 @@ class FirstPass:
         self._store = SinogramStore((self._n_rows, count, n_columns), self._path)
         n_rows = self.rows[1] - self.rows[0]
         frame_bytes = 4 * n_rows * (self._extent.columns[1] - self._extent.columns[0])
-        chunk = max(threads, _CHUNK_BYTES // frame_bytes)
+        chunk = max(threads, FIRST_PASS_BYTES // frame_bytes)
         began = time.monotonic()
         for start in range(0, count, chunk):
             cancel.check()

@@ -29,6 +29,7 @@ from alsct_gui.recon.plan import (
     make_plan,
     needs_first_pass,
 )
+from alsct_gui.recon.preprocess.zingers import halo_rows
 from alsct_gui.recon.resolve import Resolved, resolve
 from alsct_gui.recon.source import SinogramSource
 
@@ -162,6 +163,8 @@ def prepare_job(
         threads=threads,
         budget_bytes=budget_bytes,
         batch_slices=batch_slices,
+        flat_groups=max(1, len(scan.flat_groups)),
+        halo_rows=halo_rows(recipe.zingers),
     )
     job = Job(scan, recipe, resolved, engine, plan, tuple(findings), seconds)
     if recipe.output.dtype != "float32" and recipe.output.value_range is None:

@@ -7,9 +7,10 @@
   because some engines pair neighbouring slices.
 * A **slab** is what is read at once: several batches, because a file is read faster in thick
   slabs of rows; never more than a quarter of the memory budget.
-* Two slabs (one being read), two batches of sinograms and two of slices exist at a time.
+* Two slabs (one being read), two batches of sinograms and two of slices exist at a time, and
+  the flats all the while.
 * Work on whole projections (phase retrieval, tilt) makes a first pass over all frames into
-  a scratch file of float32 transmissions; slabs are then read from there.
+  a scratch file of float32 line integrals; slabs are then read from there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from alsct_gui.model.recipe import Output, Recipe, Region
 BATCH_SLICES = 16
 SLAB_SLICES = 64
 DEFAULT_BUDGET_BYTES = 4_000_000_000
-_BASE_BYTES = 300_000_000  # interpreter, libraries, compiled kernels
+FIRST_PASS_BYTES = 128_000_000
+"""Projections, as float32, that are worked on at once when they are worked on as a whole."""
+_BASE_BYTES = 400_000_000  # interpreter, libraries, compiled kernels, a block being checksummed
+_RING_COPIES = 6  # of a thread's sinogram, inside the filters
+_FIRST_PASS_COPIES = 5  # of the projections worked on: as stored, corrected, padded, turned
 _ITEM_BYTES = {"float32": 4, "uint16": 2, "uint8": 1}
 
 
@@ -161,6 +166,8 @@ def make_plan(
     threads: int,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
     batch_slices: int = BATCH_SLICES,
+    flat_groups: int = 1,
+    halo_rows: int = 0,
 ) -> Plan:
     """Cut the work into slabs and batches that fit the memory budget.
 
@@ -184,22 +191,38 @@ def make_plan(
         Memory not to be exceeded.
     batch_slices
         Slices of a batch, if they fit; a replay gives those of the first run.
+    flat_groups
+        Groups of flats, of each of which the mean is held.
+    halo_rows
+        Detector rows that are read beyond a slab on either side.
 
     Raises
     ------
     ResourceError
         Not even one slice at a time fits.
     """
-    item = 4 if first_pass else frame_item_bytes
-    raw_row = extent.n_angles * extent.binning * (extent.columns[1] - extent.columns[0]) * item
-    sinogram = extent.n_angles * n_columns * 4
+    n_rows, width = extent.rows[1] - extent.rows[0], extent.columns[1] - extent.columns[0]
+    if first_pass:
+        detector_row, slice_rows, halo = extent.n_angles * extent.n_columns * 4, 1, 0
+    else:
+        detector_row = extent.n_angles * width * frame_item_bytes
+        slice_rows, halo = extent.binning, 2 * halo_rows
+    raw_row = detector_row * slice_rows
+    binned_row = extent.n_angles * extent.n_columns * 4 if slice_rows > 1 else 0
+    sinogram = extent.n_angles * max(n_columns, extent.n_columns) * 4
     picture = n_columns * n_columns * 4
-    fixed = _BASE_BYTES + 4 * (extent.rows[1] - extent.rows[0]) * extent.columns[1] * 4
+    frame = n_rows * width * 4
+    fixed = _BASE_BYTES + (flat_groups + 1) * frame // extent.binning**2 + 3 * frame
+    at_once = threads * 4 * width * n_rows  # a thread works on one projection at least
+    whole = _FIRST_PASS_COPIES * max(FIRST_PASS_BYTES, at_once) if first_pass else 0
 
     def peak(batch: int, slab: int) -> int:
-        # The filters hold a copy of the sinogram of each thread; the writer one pyramid batch.
-        batches = 2 * batch * (sinogram + picture) + 2 * threads * sinogram + batch * picture
-        return fixed + 2 * slab * raw_row + batches + engine_bytes(batch)
+        slabs = 2 * (slab * raw_row + halo * detector_row) + slab * binned_row
+        rows = batch * raw_row if halo else 0  # a batch, cut out of the halo
+        # The writer makes the coarser levels of a batch, and brings it to the stored type.
+        batches = 2 * batch * (sinogram + picture) + batch * picture
+        filters = _RING_COPIES * threads * sinogram
+        return fixed + max(whole, slabs + rows + batches + filters + engine_bytes(batch))
 
     batch = min(batch_slices, extent.n_slices)
     while batch > 1 and peak(batch, batch) > budget_bytes:
@@ -227,7 +250,7 @@ def make_plan(
         )
         for start in range(0, n, slab)
     )
-    frames = extent.n_angles * (extent.rows[1] - extent.rows[0])
+    stored_rows = n_rows // extent.binning
     return Plan(
         extent=extent,
         size_px=n_columns,
@@ -235,7 +258,7 @@ def make_plan(
         first_pass=first_pass,
         threads=threads,
         memory_bytes=peak(batch, slab),
-        scratch_bytes=frames * (extent.columns[1] - extent.columns[0]) * 4 if first_pass else 0,
+        scratch_bytes=stored_rows * extent.n_angles * extent.n_columns * 4 if first_pass else 0,
         # Each pyramid level holds an eighth of the one below it.
         output_bytes=n * n_columns * n_columns * _ITEM_BYTES[output.dtype] * 8 // 7,
     )
