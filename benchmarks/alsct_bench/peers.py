@@ -38,13 +38,26 @@ MODULES = {
 # ---- reconstruction: sinograms (slice, angle, column), angles_deg, center -----------------
 
 
+_memory: dict[str, Any] = {}
+
+
+def _kept(name: str, shape: tuple[int, ...], options: Options) -> Any:
+    """Memory for a result: that of the last call, or new where the options say ``fresh``."""
+    if options["fresh"] or name not in _memory or _memory[name].shape != shape:
+        _memory[name] = None  # free the old memory first
+        _memory[name] = np.empty(shape, np.float32)
+    return _memory[name]
+
+
 def tomopy_gridrec(arrays: Arrays, options: Options) -> Any:
     """Gridrec with a plain ramp and no padding."""
     import tomopy
 
+    n_slices, _, n_columns = arrays["sinograms"].shape
     return tomopy.recon(
         arrays["sinograms"], np.deg2rad(arrays["angles_deg"]), center=options["center_px"],
         sinogram_order=True, algorithm="gridrec", filter_name="ramlak", ncore=options["threads"],
+        init_recon=_kept("slices", (n_slices, n_columns, n_columns), options),
     )  # fmt: skip
 
 
@@ -52,15 +65,21 @@ def tomopy_production(arrays: Arrays, options: Options) -> Any:
     """Gridrec as production at 8.3.2 runs it: edges padded to N sqrt(2), Butterworth, crop."""
     import tomopy
 
-    n_columns = arrays["sinograms"].shape[-1]
+    sinograms = arrays["sinograms"]
+    n_slices, n_angles, n_columns = sinograms.shape
     pad = int(np.ceil((n_columns * np.sqrt(2) - n_columns) / 2))
-    wide = np.pad(arrays["sinograms"], ((0, 0), (0, 0), (pad, pad)), mode="edge")
+    size = n_columns + 2 * pad
+    wide = _kept("wide", (n_slices, n_angles, size), options)
+    wide[:, :, :pad] = sinograms[:, :, :1]
+    wide[:, :, pad:-pad] = sinograms
+    wide[:, :, -pad:] = sinograms[:, :, -1:]
     slices = tomopy.recon(
         wide, np.deg2rad(arrays["angles_deg"]), center=options["center_px"] + pad,
         sinogram_order=True, algorithm="gridrec", filter_name="butterworth",
         filter_par=[0.25, 2.0], ncore=options["threads"],
+        init_recon=_kept("slices", (n_slices, size, size), options),
     )  # fmt: skip
-    return slices[:, pad : pad + n_columns, pad : pad + n_columns]
+    return slices[:, pad:-pad, pad:-pad]
 
 
 def skimage_fbp(arrays: Arrays, options: Options) -> Any:
@@ -128,11 +147,16 @@ def tomopy_correct(arrays: Arrays, options: Options) -> Any:
     """Normalise, clamp, take the logarithm, and bring it into sinogram order."""
     import tomopy
 
-    threads = options["threads"]
-    data = tomopy.normalize(arrays["frames"], arrays["flats"], arrays["darks"], ncore=threads)
+    threads, (n_angles, n_rows, n_columns) = options["threads"], arrays["frames"].shape
+    data = _kept("frames", (n_angles, n_rows, n_columns), options)
+    data = tomopy.normalize(
+        arrays["frames"], arrays["flats"], arrays["darks"], ncore=threads, out=data
+    )
     np.maximum(data, 0.01, out=data)
-    data = tomopy.minus_log(data, ncore=threads)
-    return np.ascontiguousarray(np.swapaxes(data, 0, 1))
+    data = tomopy.minus_log(data, ncore=threads, out=data)
+    sinograms = _kept("sinograms", (n_rows, n_angles, n_columns), options)
+    np.copyto(sinograms, np.swapaxes(data, 0, 1))
+    return sinograms
 
 
 def algotom_correct(arrays: Arrays, options: Options) -> Any:

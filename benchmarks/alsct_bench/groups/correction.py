@@ -25,10 +25,12 @@ def measure(bench: Bench) -> Iterator[Measurement]:
     settings = Correction()
     blend = make_blend(field, np.arange(len(raw.frames)), settings)
 
+    out = np.zeros((n_rows, len(raw.frames), raw.frames.shape[2]), np.float32)
+
     def correct(threads: int) -> Float32Array:
         sinograms, _ = correct_to_sinograms(
             raw.frames, field, blend, frame_row=0, field_row=0, n_rows=n_rows,
-            correction=settings, threads=threads,
+            correction=settings, threads=threads, out=out,
         )  # fmt: skip
         return sinograms
 
@@ -40,7 +42,9 @@ def measure(bench: Bench) -> Iterator[Measurement]:
             lambda n=threads: correct(n),  # type: ignore[misc]
             items=n_rows,
             threads=threads,
-            tasks=[Task("correct", arrays, items=n_rows, target=Target("ratio", 8.0))],
+            tasks=[
+                Task("correct", arrays, {"fresh": False}, items=n_rows, target=Target("ratio", 8.0))
+            ],
             keep=threads == 1,
         )
         yield from comparison.rows
