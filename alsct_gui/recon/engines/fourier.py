@@ -147,8 +147,10 @@ def _reconstruct_group(
     lines_in_lanes = tables.lines_alone() if alone else tables.lines(slices.shape[0])
     n_blocks = projections.counts.size
     spectrum = _array(kept, "spectra", n_blocks * tables.n_frequencies * 16)
-    columns = gridding.padded_columns(grid)
-    halfway = _array(kept, "halfway", lines_in_lanes.counts.size * columns * 16)
+    n_line_blocks, n_lanes = lines_in_lanes.counts.size, slices.shape[0]
+    halfway = _array(kept, "halfway", gridding.halfway_size(grid, n_line_blocks, n_lanes))
+    places = gridding.column_places(grid, n_line_blocks, n_lanes)
+    width = gridding.strip_width(n_lanes)
 
     def project(start: int, stop: int, scratch: Float32Array) -> None:
         spectra.project(
@@ -163,21 +165,20 @@ def _reconstruct_group(
         kernel(
             start, stop, scratch, spectrum, tables.directions, grid / tables.length,
             tables.n_frequencies, tables.taps, grid, *tables.column_plan, tables.rows,
-            tables.row_gains, columns, halfway,
+            tables.row_gains, halfway,
         )  # fmt: skip
 
     def draw(start: int, stop: int, scratch: Float32Array) -> None:
         raster.draw(
-            start, stop, scratch, halfway, columns, grid, *tables.row_plan, tables.row_split,
+            start, stop, scratch, halfway, places, width, grid, *tables.row_plan, tables.row_split,
             tables.first_column, tables.column_gains, lines_in_lanes.block_stride,
             lines_in_lanes.lane_stride, lines_in_lanes.counts, lines.reshape(-1),
         )  # fmt: skip
 
-    strip = gridding.STRIP_ONE if alone else gridding.STRIP_SLICES
-    n_strips = -(-(grid // 2 + 1) // strip)
+    n_strips = gridding.count_strips(grid, n_lanes)
     run_blocks(project, n_blocks, 32, spectra.scratch_size(tables.length), threads)
-    run_blocks(spread, n_strips, 1, gridding.scratch_size(grid, slices.shape[0]), threads)
-    run_blocks(draw, lines_in_lanes.counts.size, 32, raster.scratch_size(grid), threads)
+    run_blocks(spread, n_strips, 1, gridding.scratch_size(grid, n_lanes), threads)
+    run_blocks(draw, n_line_blocks, 32, raster.scratch_size(grid), threads)
     if lines is not slices:
         slices[...] = lines
 

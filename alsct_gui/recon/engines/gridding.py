@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from alsct_gui.recon.engines.kernel import BINS, TABLE_ROW, WIDTH
 from alsct_gui.recon.engines.lanes_fft import ELEMENT, transform
@@ -26,7 +27,6 @@ STRIP_SLICES = 16
 """Columns of a strip for eight slices."""
 STRIP_ONE = 32
 """Columns of a strip for one slice."""
-STRIP_QUANTUM = max(STRIP_SLICES, STRIP_ONE)
 GUARD = WIDTH
 """Columns on both sides of a strip that samples may touch without a check."""
 MARGIN = WIDTH // 2 + 1
@@ -34,9 +34,26 @@ MARGIN = WIDTH // 2 + 1
 _ONE_COLUMNS = -(-(STRIP_ONE + 2 * GUARD + TABLE_ROW - WIDTH) // LANES) * LANES
 
 
-def padded_columns(size: int) -> int:
-    """Columns of the half grid, rounded up to whole strips."""
-    return -(-(size // 2 + 1) // STRIP_QUANTUM) * STRIP_QUANTUM
+def strip_width(n_lanes: int) -> int:
+    """Columns of a strip, by the number of slices in the lanes."""
+    return STRIP_SLICES if n_lanes > 1 else STRIP_ONE
+
+
+def count_strips(size: int, n_lanes: int) -> int:
+    """Strips of the half grid."""
+    return -(-(size // 2 + 1) // strip_width(n_lanes))
+
+
+def halfway_size(size: int, n_blocks: int, n_lanes: int) -> int:
+    """float32 numbers of the kernels' output, for so many blocks of lines."""
+    return count_strips(size, n_lanes) * n_blocks * strip_width(n_lanes) * ELEMENT
+
+
+def column_places(size: int, n_blocks: int, n_lanes: int) -> NDArray[np.int64]:
+    """Where each column of the half grid lies in the first block of lines, in elements."""
+    width = strip_width(n_lanes)
+    strip, column = np.divmod(np.arange(size // 2 + 1), width)
+    return np.asarray(strip * n_blocks * width + column)
 
 
 def scratch_size(size: int, n_lanes: int) -> int:
@@ -100,7 +117,7 @@ def _fold(w, size, row, first, width, column_step, im, count):  # type: ignore[n
 @njit(nogil=True, cache=True)
 def grid_slices(  # type: ignore[no-untyped-def]
     start, stop, scratch, spectra, directions, cells, n_frequencies, taps, size, radices,
-    twiddles, rows, row_gains, columns_out, halfway,
+    twiddles, rows, row_gains, halfway,
 ):  # fmt: skip
     """Grid eight slices and transform along y: strips `start` to `stop`.
 
@@ -118,11 +135,13 @@ def grid_slices(  # type: ignore[no-untyped-def]
         Edge of the grid and the plan of its transform.
     rows, row_gains
         For each row of the slice its place in the transform's output, and its factor.
-    columns_out, halfway
-        Output, flat: (row, column of `columns_out`, plane, slice).
+    halfway
+        Output, flat: (strip, row of the slice, column of the strip, plane, slice). A strip's
+        stretch is written while it is in cache; whole rows would scatter it over all memory.
     """
-    row = (STRIP_SLICES + 2 * GUARD) * ELEMENT
-    y = (size + 2 * MARGIN) * row
+    # A column is one stretch, so that its transform reads it in order.
+    column_step = (size + 2 * MARGIN) * ELEMENT
+    y = (STRIP_SLICES + 2 * GUARD) * column_step
     spare = y + size * ELEMENT
     wx = np.empty(TABLE_ROW, np.float32)
     wy = np.empty(TABLE_ROW, np.float32)
@@ -141,19 +160,21 @@ def grid_slices(  # type: ignore[no-untyped-def]
                 sample = (angle * n_frequencies + k) * ELEMENT
                 re, im = load(spectra, sample), load(spectra, sample + LANES)
                 for j in range(WIDTH):
-                    a = (iy + j) * row + ix * ELEMENT
+                    a = ix * column_step + (iy + j) * ELEMENT
                     tr, ti = re * wy[j], im * wy[j]
                     for i in range(WIDTH):
-                        b = a + i * ELEMENT
+                        b = a + i * column_step
                         store(scratch, b, load(scratch, b) + tr * wx[i])
                         store(scratch, b + LANES, load(scratch, b + LANES) + ti * wx[i])
-        _fold(scratch, size, row, first, STRIP_SLICES, ELEMENT, LANES, LANES)
+        _fold(scratch, size, ELEMENT, first, STRIP_SLICES, column_step, LANES, LANES)
         for column in range(min(STRIP_SLICES, size // 2 + 1 - first)):
-            x = MARGIN * row + (column + GUARD) * ELEMENT
-            z = transform(scratch, x, row, LANES, 0, y, spare, size, radices, twiddles, LANES, 0)
+            x = (column + GUARD) * column_step + MARGIN * ELEMENT
+            z = transform(
+                scratch, x, ELEMENT, LANES, 0, y, spare, size, radices, twiddles, LANES, 0
+            )
             for i in range(rows.size):
                 a = z + rows[i] * ELEMENT
-                b = (i * columns_out + first + column) * ELEMENT
+                b = ((strip * rows.size + i) * STRIP_SLICES + column) * ELEMENT
                 store(halfway, b, load(scratch, a) * row_gains[i])
                 store(halfway, b + LANES, load(scratch, a + LANES) * row_gains[i])
 
@@ -171,18 +192,19 @@ def _taps(table, shift, out):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def grid_one(  # type: ignore[no-untyped-def]
     start, stop, scratch, spectra, directions, cells, n_frequencies, taps, size, radices,
-    twiddles, rows, row_gains, columns_out, halfway,
+    twiddles, rows, row_gains, halfway,
 ):  # fmt: skip
     """Grid one slice and transform along y: strips `start` to `stop`.
 
     As `grid_slices`, but `spectra` is (block of eight angles, frequency, plane, angle in
-    block) and `halfway` (block of eight rows, column, plane, row in block).
+    block) and `halfway` (strip, block of eight rows, column of the strip, plane, row in block).
     """
     im = _ONE_COLUMNS
     row = 2 * im
     y = (size + 2 * MARGIN) * row
     spare = y + size * ELEMENT
     block = spare + size * ELEMENT
+    n_blocks = (rows.size + LANES - 1) // LANES
     wy = np.empty(TABLE_ROW, np.float32)
     wx = np.empty(TABLE_ROW, np.float32)
     for strip in range(start, stop):
@@ -217,6 +239,6 @@ def grid_one(  # type: ignore[no-untyped-def]
                     gain = row_gains[min(i + j, rows.size - 1)]
                     store(scratch, b, load(scratch, a) * gain)
                     store(scratch, b + LANES, load(scratch, a + LANES) * gain)
-                a = (i // LANES * columns_out + first + column) * ELEMENT
+                a = ((strip * n_blocks + i // LANES) * STRIP_ONE + column) * ELEMENT
                 transpose(scratch, block, ELEMENT, halfway, a, ELEMENT)
                 transpose(scratch, block + LANES, ELEMENT, halfway, a + LANES, ELEMENT)

@@ -19,7 +19,7 @@ def scratch_size(size: int) -> int:
 
 @njit(nogil=True, cache=True)
 def draw(  # type: ignore[no-untyped-def]
-    start, stop, scratch, halfway, columns_out, size, radices, twiddles, split, first_column,
+    start, stop, scratch, halfway, places, width, size, radices, twiddles, split, first_column,
     column_gains, block_stride, lane_stride, lane_counts, slices,
 ):  # fmt: skip
     """Make blocks `start` to `stop` of eight lines of the slices.
@@ -28,8 +28,8 @@ def draw(  # type: ignore[no-untyped-def]
     ----------
     scratch
         `scratch_size` numbers.
-    halfway, columns_out
-        From `gridding`: (block, column of `columns_out`, plane, lane).
+    halfway, places, width
+        From `gridding`: block b's column k is the element ``places[k] + b * width``.
     size, radices, twiddles, split
         Edge of the grid, the plan of a transform of half of it, exp(2 pi i k / size).
     first_column, column_gains
@@ -42,10 +42,10 @@ def draw(  # type: ignore[no-untyped-def]
     half = size // 2
     lines = size * ELEMENT
     for block in range(start, stop):
-        source = block * columns_out * ELEMENT
+        source = block * width
         for k in range(half // 2 + 1):
             # A real backward transform by a complex one of half the length.
-            a, b = source + k * ELEMENT, source + (half - k) * ELEMENT
+            a, b = (source + places[k]) * ELEMENT, (source + places[half - k]) * ELEMENT
             ar, ai = load(halfway, a), load(halfway, a + LANES)
             br, bi = load(halfway, b), load(halfway, b + LANES)
             sum_re, sum_im = ar + br, ai - bi

@@ -258,7 +258,7 @@ def memory_bytes(geometry: SliceGeometry, n_lanes: int, alone_up_to: int, thread
     n_projections = -(-n_angles // LANES) if alone else n_angles
     n_lines = -(-size // LANES) if alone else size
     spectrum = n_projections * (length // 2 + 1) * ELEMENT
-    halfway = n_lines * gridding.padded_columns(grid) * ELEMENT
+    halfway = gridding.halfway_size(grid, n_lines, 1 if alone else LANES)
     scratch = max(
         spectra.scratch_size(length),
         gridding.scratch_size(grid, 1 if alone else LANES),
