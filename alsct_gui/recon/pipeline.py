@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from alsct_gui.files.identity import quick_identity, scan_checksum
 from alsct_gui.files.provenance import provenance_to_plain
 from alsct_gui.files.space import require_space, volume_bytes
 from alsct_gui.files.writers.base import VolumeWriter, create_volume
+from alsct_gui.files.writers.partial import partial_folder
 from alsct_gui.files.writers.scaling import scale_to_dtype
 from alsct_gui.model.product import Provenance, Quality
 from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
@@ -31,10 +32,14 @@ from alsct_gui.model.scan import Scan
 from alsct_gui.recon.engines.base import Cancellable, Engine
 from alsct_gui.recon.job import Job, stored_scale
 from alsct_gui.recon.plan import Slab
+from alsct_gui.recon.preprocess.correct import Counts
 from alsct_gui.recon.quality import noise_level, ring_strength
 from alsct_gui.recon.source import RawSlab
 from alsct_gui.recon.stream import Stage, run_stages
+from alsct_gui.recon.tally import BatchFigures, Tally
 from alsct_gui.recon.versions import software_versions
+
+Float32Array = NDArray[np.float32]
 
 _WAKE_S = 0.05  # how often a waiting part looks whether it should stop
 _QUALITY_SLICES = 8  # evenly spaced slices whose noise and rings are measured
@@ -54,13 +59,30 @@ class Result:
     """Time that each stage worked, and ``total``, the wall time."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Figures that the stages gather; each field is written by one stage alone."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """A batch of corrected sinograms."""
 
-    nan_count: int = 0
-    noise: list[float] = field(default_factory=list)
-    rings: list[float] = field(default_factory=list)
+    start: int
+    """First slice."""
+    sinograms: Float32Array
+    """Shape (row, angle, column)."""
+    counts: Counts
+    """Raw values out of the ordinary."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slices:
+    """The same, reconstructed."""
+
+    start: int
+    """First slice."""
+    values: Float32Array
+    """Shape (slice, y, x)."""
+    counts: Counts
+    """As of the sinograms."""
+    nan_count: int
+    """Values that were not finite."""
 
 
 def run_job(
@@ -98,6 +120,7 @@ def run_job(
     """
     began = time.monotonic()
     cancel = cancel or CancelToken()
+    cancel.check()
     plan, output_settings = job.plan, job.recipe.output
     shape = (plan.n_slices, plan.size_px, plan.size_px)
     pyramid = output_settings.format == "ome-zarr"
@@ -117,8 +140,9 @@ def run_job(
         replace=overwrite,
     )
     scratch = output.with_name(f".{output.name}.projections") if plan.first_pass else None
-    with writer, _Checksum(job.scan, cancel) as checksum:
-        run = _Run(job, writer, scratch, progress or (lambda step: None), cancel)
+    figures = partial_folder(output) / "figures.jsonl"
+    with writer, Tally(figures, resume=resume) as tally, _Checksum(job.scan, cancel) as checksum:
+        run = _Run(job, writer, tally, scratch, progress or (lambda step: None), cancel)
         try:
             seconds = run.stream()
         finally:
@@ -142,94 +166,94 @@ class _Run:
         self,
         job: Job,
         writer: VolumeWriter,
+        tally: Tally,
         scratch: Path | None,
         progress: ProgressCallback,
         cancel: CancelToken,
     ) -> None:
-        self.job, self.writer, self.progress, self.cancel = job, writer, progress, cancel
+        self.job, self.writer, self.tally = job, writer, tally
+        self.progress, self.cancel = progress, cancel
+        began = time.perf_counter()
         self.source = job.source(scratch=scratch)
+        self.seconds = {"flats": time.perf_counter() - began}
         self.geometry = job.resolved.geometry(self.source.angles_deg)
-        self.tally = _Tally()
         self.done = writer.done_slices()
-        self.began = time.monotonic()
         self.count = int(self.done.sum())
-        self.fresh = 0
+        self.before = self.count
+        self.began = time.monotonic()
+        self.first_counts = Counts()
 
     def stream(self) -> dict[str, float]:
         """Run all stages to the end; return the seconds each one worked."""
-        seconds = {}
         if self.job.plan.first_pass:
             started = time.perf_counter()
             self.source.run_first_pass(self.cancel, self.progress)
-            seconds["projections"] = time.perf_counter() - started
+            self.first_counts = self.source.counts
+            self.seconds["projections"] = time.perf_counter() - started
         stages = [
             Stage("correct", self.correct),
             Stage("reconstruct", self.reconstruct),
             Stage("write", self.write),
         ]
+        self.began = time.monotonic()
         self.progress(Progress("slices", self.count, self.job.plan.n_slices, 0.0))
         with _cancels(self.job.engine, self.cancel):
-            return {**seconds, **run_stages(Stage("read", self.read), stages, self.cancel)}
+            return {**self.seconds, **run_stages(Stage("read", self.read), stages, self.cancel)}
 
     def read(self, _: object) -> Iterator[tuple[Slab, RawSlab]]:
         for slab in self.job.plan.slabs:
             if not self.done[slab.start : slab.stop].all():
                 yield slab, self.source.read(slab.start, slab.stop, self.cancel)
 
-    def correct(self, item: tuple[Slab, RawSlab]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def correct(self, item: tuple[Slab, RawSlab]) -> Iterator[_Lines]:
         slab, raw = item
         prepared = self.source.clean(raw)
         for start, stop in slab.batches:
             if not self.done[start:stop].all():
-                yield start, self.source.line_integrals(prepared, start, stop, self.cancel)
+                before = self.source.counts
+                sinograms = self.source.line_integrals(prepared, start, stop, self.cancel)
+                yield _Lines(start, sinograms, self.source.counts - before)
 
-    def reconstruct(
-        self, item: tuple[int, NDArray[np.float32]]
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        start, sinograms = item
-        slices, bad = self.job.reconstruct(sinograms, self.geometry)
-        self.tally.nan_count += bad
-        yield start, slices
+    def reconstruct(self, lines: _Lines) -> Iterator[_Slices]:
+        slices, bad = self.job.reconstruct(lines.sinograms, self.geometry)
+        yield _Slices(lines.start, slices, lines.counts, bad)
 
-    def write(self, item: tuple[int, NDArray[np.float32]]) -> Iterator[None]:
-        start, slices = item
-        self.measure(start, slices)
+    def write(self, batch: _Slices) -> Iterator[None]:
+        start, slices = batch.start, batch.values
+        noise, rings = self.measure(start, slices)
+        self.tally.record(start, BatchFigures(batch.counts, batch.nan_count, noise, rings))
         output = self.job.recipe.output
         stored: NDArray[Any] = slices
         if output.dtype != "float32":
             stored = scale_to_dtype(slices, output.dtype, output.value_range).values
         self.writer.write(start, stored)
-        self.count += len(slices)
-        self.fresh += len(slices)
+        self.count += int(np.count_nonzero(~self.done[start : start + len(slices)]))
         elapsed = time.monotonic() - self.began
-        left = self.job.plan.n_slices - self.count
-        self.progress(
-            Progress("slices", self.count, self.job.plan.n_slices, elapsed,
-                     left * elapsed / self.fresh)
-        )  # fmt: skip
+        total = self.job.plan.n_slices
+        left = (total - self.count) * elapsed / (self.count - self.before)
+        self.progress(Progress("slices", self.count, total, elapsed, left))
         yield None
 
-    def measure(self, start: int, slices: NDArray[np.float32]) -> None:
-        """Measure noise and rings of the slices that were chosen for it."""
-        wanted = np.linspace(0, self.job.plan.n_slices - 1, _QUALITY_SLICES).astype(int)
-        for index in set(wanted.tolist()) & set(range(start, start + len(slices))):
-            picture = slices[index - start]
-            noise = noise_level(picture)
-            self.tally.noise.append(noise)
-            self.tally.rings.append(ring_strength(picture, noise))
+    def measure(
+        self, start: int, slices: Float32Array
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Noise and rings of those of the slices that were chosen for it."""
+        chosen = np.linspace(0, self.job.plan.n_slices - 1, _QUALITY_SLICES).astype(int)
+        here = sorted(set(chosen.tolist()) & set(range(start, start + len(slices))))
+        noise = tuple(noise_level(slices[index - start]) for index in here)
+        rings = tuple(
+            ring_strength(slices[index - start], level)
+            for index, level in zip(here, noise, strict=True)
+        )
+        return noise, rings
 
     def quality(self) -> Quality:
         """Sum up, counting the slices that are stored."""
-        counts = self.source.counts
-        return Quality(
-            slices_expected=self.job.plan.n_slices,
-            slices_found=int(self.writer.done_slices().sum()),
-            center_confidence=self.job.resolved.center.confidence,
-            ring_strength=float(np.median(self.tally.rings)) if self.tally.rings else 0.0,
-            noise=float(np.median(self.tally.noise)) if self.tally.noise else 0.0,
-            saturated_share=counts.saturated_share,
-            clipped_share=counts.clipped_share,
-            nan_count=self.tally.nan_count,
+        return self.tally.quality(
+            expected=self.job.plan.n_slices,
+            found=int(self.writer.done_slices().sum()),
+            confidence=self.job.resolved.center.confidence,
+            first=self.first_counts,
         )
 
 
@@ -285,7 +309,7 @@ def _provenance(job: Job) -> Provenance:
     return Provenance(
         recipe=job.asked,
         resolved=job.recipe,
-        input_path=str(job.scan.path),
+        input_path=str(job.scan.path.resolve()),
         input_identity=quick_identity(job.scan),
         input_sha256="",
         center=job.resolved.center,

@@ -50,6 +50,14 @@ class Counts:
             self.dead + other.dead,
         )
 
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(
+            self.values - other.values,
+            self.saturated - other.saturated,
+            self.clipped - other.clipped,
+            self.dead - other.dead,
+        )
+
     @property
     def saturated_share(self) -> float:
         """Share of saturated values."""
