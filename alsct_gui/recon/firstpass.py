@@ -28,6 +28,7 @@ from alsct_gui.recon.scratch import SinogramStore
 
 Float32Array = NDArray[np.float32]
 
+_SPLINE_ROWS = 5  # of binned frames; a spline feels what is so far away by 1/1000
 _KERNEL_LENGTHS = 8.0  # the kernel of phase retrieval falls to 1/3000 over so many lengths
 
 
@@ -163,6 +164,8 @@ class FirstPass:
         """Detector rows above and below that the filters look at."""
         tilt_deg = self._recipe.rotation.tilt_deg
         reach = margin_rows(tilt_deg, self._geometry.n_columns)
+        if tilt_deg != 0.0:
+            reach += _SPLINE_ROWS * self._extent.binning
         if self._recipe.phase is not None and self._geometry.pixel_size_um:
             pixel_m = self._geometry.pixel_size_um * 1e-6
             length_px = math.sqrt(paganin_area_m2(self._recipe.phase, self._geometry)) / pixel_m
