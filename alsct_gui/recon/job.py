@@ -19,6 +19,7 @@ from alsct_gui.model.finding import Finding, Severity
 from alsct_gui.model.progress import CancelToken
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.model.scan import Scan
+from alsct_gui.recon.engines.arguments import choose_algorithm
 from alsct_gui.recon.engines.base import Engine, SliceGeometry
 from alsct_gui.recon.engines.registry import get_engine
 from alsct_gui.recon.finish import finish_slices, mask_radius_px
@@ -138,6 +139,7 @@ def prepare_job(
         What is asked for cannot be done; the message says why.
     """
     engine = get_engine(recipe.engine.name)
+    choose_algorithm(recipe.engine, engine.capabilities())
     began = time.perf_counter()
     resolved = resolve(scan, recipe, threads=threads, quick=quick, cancel=cancel)
     seconds = {"center": time.perf_counter() - began}

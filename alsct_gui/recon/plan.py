@@ -213,8 +213,9 @@ def make_plan(
     picture = n_columns * n_columns * 4
     frame = n_rows * width * 4
     fixed = _BASE_BYTES + (flat_groups + 1) * frame // extent.binning**2 + 3 * frame
-    at_once = threads * 4 * width * n_rows  # a thread works on one projection at least
-    whole = _FIRST_PASS_COPIES * max(FIRST_PASS_BYTES, at_once) if first_pass else 0
+    # Each thread works on one projection at least.
+    at_once = min(max(FIRST_PASS_BYTES, threads * frame), extent.n_angles * frame)
+    whole = _FIRST_PASS_COPIES * at_once if first_pass else 0
 
     def peak(batch: int, slab: int) -> int:
         slabs = 2 * (slab * raw_row + halo * detector_row) + slab * binned_row

@@ -254,12 +254,12 @@ def test_a_few_rows_come_out_as_in_the_whole_run(recipe: Recipe, region: Region)
     for index in (0, 1, n_slices // 2 - 1, n_slices // 2, n_slices - 1):
         few = source_of(scan, recipe, rows=whole.extent.detector_rows(index))
         found = few.sinograms(index, index + 1)[0]
-        assert few.first_pass is not None
-        assert few.first_pass.rows[1] - few.first_pass.rows[0] < 90
         # Beyond the detector's edge phase retrieval fades to the opposite edge of what it is
         # given, so the outermost rows are only near to the whole run.
         at_edge = recipe.phase is not None and index not in (n_slices // 2 - 1, n_slices // 2)
-        np.testing.assert_allclose(found, everything[index], atol=6e-2 if at_edge else 3e-4)
+        np.testing.assert_allclose(found, everything[index], atol=0.1 if at_edge else 3e-4)
+    assert few.first_pass is not None
+    assert few.first_pass.rows[0] > 0, "the last slice needs no rows at the top"
 
 
 def test_first_pass_tells_its_progress_and_can_be_cancelled(tmp_path: Path) -> None:
