@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, err, out, show_table
+from alsct_gui.cli.console import JsonFlag, emit_json, err, out
 from alsct_gui.cli.options import ThreadsOption
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def bench(
     json: JsonFlag = False,
 ) -> None:
     """Measure speed, accuracy and memory beside every peer that can be imported."""
-    from alsct_bench.report import COLUMNS, table_rows
+    from alsct_bench.report import table_rows, text_lines
     from alsct_bench.run import run_bench, store_record
 
     def show(row: Measurement) -> None:
@@ -65,12 +65,8 @@ def bench(
         return
     facts = record.machine
     out.print(f"{facts['cores']} cores of {facts['cpu']} ({facts['simd']}), {record.size.text}")
-    shown = [index for index, name in enumerate(COLUMNS) if name != "note"]
-    show_table(
-        [COLUMNS[index] for index in shown],
-        ([cells[index] for index in shown]
-         for cells in table_rows(record.rows, full_size=not quick)),
-    )  # fmt: skip
+    for line in text_lines(record.rows, full_size=not quick):
+        out.print(line.rstrip(), markup=False)
     for note in dict.fromkeys(row.note for row in record.rows if row.note):
         out.print(f"  {note}", markup=False)
     for library, reason in record.missing.items():

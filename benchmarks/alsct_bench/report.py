@@ -25,6 +25,14 @@ def table_rows(rows: Iterable[Measurement], *, full_size: bool) -> Iterator[tupl
         )
 
 
+def text_lines(rows: Iterable[Measurement], *, full_size: bool) -> Iterator[str]:
+    """Yield the lines of a plain table: all columns but the notes, aligned."""
+    table = [COLUMNS[:-1], *(cells[:-1] for cells in table_rows(rows, full_size=full_size))]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
 def markdown(rows: Iterable[Measurement], *, full_size: bool) -> str:
     """Return the rows as a table in Markdown."""
     lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS))]

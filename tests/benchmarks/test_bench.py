@@ -10,7 +10,7 @@ from alsct_bench.context import QUICK, Bench, Task
 from alsct_bench.driver import Peer, PeerError, Peers
 from alsct_bench.groups import GROUPS, load_group
 from alsct_bench.measurement import Measurement, Target
-from alsct_bench.report import COLUMNS, markdown
+from alsct_bench.report import COLUMNS, markdown, text_lines
 from alsct_bench.run import run_bench
 from alsct_bench.timing import take_turns
 from alsct_gui.cli.bench import bench
@@ -160,3 +160,9 @@ def test_markdown_has_all_columns() -> None:
     lines = markdown([Measurement("g", "n", 2.0, "ms", note="so")], full_size=True).splitlines()
     assert lines[0].count("|") == len(COLUMNS) + 1
     assert lines[2].startswith("| n | 2 ms |")
+
+
+def test_plain_lines_are_aligned() -> None:
+    rows = [Measurement("g", "short", 2.0, "ms"), Measurement("g", "a longer name", 20.5, "s")]
+    head, first, second = (line for line in text_lines(rows, full_size=True))
+    assert head.index("here") == first.index("2 ms") == second.index("20.5 s")

@@ -111,8 +111,9 @@ def _bound(bench: Bench) -> Iterator[Measurement]:
         yield Measurement(
             GROUP, f"the FFTs alone, by scipy, {_words(threads)}", timing.median_s * 1e3 / 2, "ms",
             spread=timing.spread,
-            note=f"{n_angles} x {rays.shape[1]} along the rays and {edge} x {edge}, two real slices "
-            "in a complex one: the lower bound of gridding over scipy; the engine has its own FFT",
+            note=f"{n_angles} x {rays.shape[1]} along the rays and {edge} x {edge}, two real "
+            "slices in a complex one: the lower bound of gridding over scipy; the engine has its "
+            "own FFT",
         )  # fmt: skip
 
 
