@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings, show_table
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     QuantityOption,
@@ -14,7 +15,6 @@ from alsct_gui.cli.options import (
     SinogramFlag,
     ThreadsOption,
     build_recipe,
-    open_options,
     thread_count,
 )
 
@@ -30,11 +30,10 @@ def center(
     json: JsonFlag = False,
 ) -> None:
     """Find the rotation axis by every method, and tell how far they agree."""
-    from alsct_gui.files.open import open_scan
     from alsct_gui.recon.resolve import resolve
 
     wanted = build_recipe(recipe, settings)
-    with open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan:
+    with opened(path, range_deg, quantity, sinogram) as scan:
         if wanted.center.method == "manual":
             wanted = replace(wanted, center=replace(wanted.center, method="auto"))
         found = resolve(scan, wanted, threads=thread_count(threads))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     QuantityOption,
     RangeOption,
     SinogramFlag,
-    open_options,
 )
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def info(
     json: JsonFlag = False,
 ) -> None:
     """Show what a scan or a volume is: sizes, angles, who and what, warnings."""
-    from alsct_gui.files.open import is_volume, open_scan, open_volume
+    from alsct_gui.files.open import is_volume, open_volume
 
     if is_volume(path):
         with open_volume(path) as volume:
             _show_volume(volume, as_json=json)
         return
-    with open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan:
+    with opened(path, range_deg, quantity, sinogram) as scan:
         facts = scan_facts(scan, everything=everything or json)
         if json:
             emit_json(facts)

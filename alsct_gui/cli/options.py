@@ -63,18 +63,6 @@ def thread_count(threads: int) -> int:
     return os.cpu_count() or 1
 
 
-def open_options(range_deg: float | None, quantity: str | None, sinogram: bool) -> dict[str, Any]:
-    """Keyword arguments of `open_scan` for what a TIFF file cannot say of itself."""
-    options: dict[str, Any] = {}
-    if range_deg is not None:
-        options["range_deg"] = range_deg
-    if quantity is not None:
-        options["quantity"] = quantity
-    if sinogram:
-        options["kind"] = "sinogram"
-    return options
-
-
 def apply_assignments(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
     """Change plain recipe data by ``path=value`` texts; values are read as YAML.
 

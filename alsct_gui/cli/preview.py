@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, out, show_findings
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -21,7 +22,6 @@ from alsct_gui.cli.options import (
     SinogramFlag,
     ThreadsOption,
     build_recipe,
-    open_options,
     thread_count,
 )
 
@@ -44,11 +44,10 @@ def preview(
     began = time.perf_counter()
     from alsct_gui.files.montage import montage
     from alsct_gui.files.names import safe_stem
-    from alsct_gui.files.open import open_scan
     from alsct_gui.recon.preview import preview as make_preview
 
     wanted = build_recipe(recipe, settings, center_px=center, engine=engine)
-    with open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan:
+    with opened(path, range_deg, quantity, sinogram) as scan:
         trial = make_preview(scan, wanted, row, threads=thread_count(threads))
     seconds = time.perf_counter() - began
     place = output or Path(f"{safe_stem(path.stem)}_preview.png")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -22,13 +23,11 @@ from alsct_gui.cli.options import (
     SinogramFlag,
     ThreadsOption,
     build_recipe,
-    open_options,
     thread_count,
 )
 from alsct_gui.cli.running import (
     cancelled_by_signals,
     plan_facts,
-    require_whole,
     run_and_tell,
     show_plan,
 )
@@ -67,19 +66,18 @@ def recon(
 ) -> None:
     """Reconstruct a scan: correct, remove rings, find the axis, write the volume."""
     from alsct_gui.files.names import product_name
-    from alsct_gui.files.open import open_scan
     from alsct_gui.recon.job import prepare_job
 
     wanted = build_recipe(recipe, settings, center_px=center, rows=rows, engine=engine)
     if output_format is not None:
         kind = cast(Literal["ome-zarr", "tiff"], output_format)
         wanted = replace(wanted, output=replace(wanted.output, format=kind))
-    if not force and not (range_deg or quantity or sinogram):
-        require_whole(path)
+    # Whoever describes a TIFF knows more about it than the check does.
+    described = bool(range_deg or quantity or sinogram)
     place = output or path.with_name(product_name(path.stem, wanted.output.format))
     with (
         cancelled_by_signals() as token,
-        open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan,
+        opened(path, range_deg, quantity, sinogram, whole=not (force or described)) as scan,
     ):
         job = prepare_job(
             scan, wanted, threads=thread_count(threads), budget_bytes=int(memory_gb * 1e9),

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from alsct_gui.cli.console import JsonFlag, err
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     MemoryOption,
     QuantityOption,
     RangeOption,
     SinogramFlag,
     ThreadsOption,
-    open_options,
     thread_count,
 )
 from alsct_gui.cli.running import cancelled_by_signals, run_and_tell
@@ -44,7 +44,6 @@ def replay(
     """
     from alsct_gui.files.identity import quick_identity
     from alsct_gui.files.names import product_name
-    from alsct_gui.files.open import open_scan
     from alsct_gui.files.provenance import read_provenance
     from alsct_gui.recon.job import prepare_job
     from alsct_gui.recon.versions import software_versions
@@ -53,7 +52,7 @@ def replay(
     path = scan_path or Path(made.input_path)
     with (
         cancelled_by_signals() as token,
-        open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan,
+        opened(path, range_deg, quantity, sinogram) as scan,
     ):
         same = quick_identity(scan) == made.input_identity
         recipe = made.resolved if same else made.recipe

@@ -16,11 +16,10 @@ from alsct_gui.cli.console import (
     show_findings,
 )
 from alsct_gui.model.codec import to_plain
-from alsct_gui.model.errors import InputError
-from alsct_gui.model.finding import Severity
 from alsct_gui.model.progress import CancelToken
 
 if TYPE_CHECKING:
+    from alsct_gui.recon.engines.base import Cost
     from alsct_gui.recon.job import Job
     from alsct_gui.recon.pipeline import Result
 
@@ -36,26 +35,6 @@ def cancelled_by_signals() -> Iterator[CancelToken]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-
-
-def require_whole(path: Path) -> None:
-    """Refuse a scan that has a finding of severity error.
-
-    Raises
-    ------
-    InputError
-        Names the first such finding, and what to do.
-    """
-    from alsct_gui.files.check import check_scan
-
-    errors = [item for item in check_scan(path) if item.severity is Severity.ERROR]
-    if errors:
-        first = errors[0]
-        raise InputError(
-            f"{first.name}: {first.message.rstrip('.')}",
-            where=str(path),
-            fix=(first.fix or "See alsct check").rstrip("."),
-        )
 
 
 def run_and_tell(
@@ -100,6 +79,7 @@ def result_facts(result: Result) -> dict[str, Any]:
 def plan_facts(job: Job) -> dict[str, Any]:
     """A plan as plain data."""
     plan = job.plan
+    cost = estimated_cost(job)
     return {
         "plan": {
             "slices": plan.n_slices,
@@ -111,10 +91,23 @@ def plan_facts(job: Job) -> dict[str, Any]:
             "memory_bytes": plan.memory_bytes,
             "scratch_bytes": plan.scratch_bytes,
             "output_bytes": plan.output_bytes,
+            "seconds_estimate": cost.seconds if cost else None,
         },
         "center_px": job.resolved.center.center_px,
         "findings": finding_rows(job.findings),
     }
+
+
+def estimated_cost(job: Job) -> Cost | None:
+    """What a slow engine expects the whole run to cost; None for the quick ones."""
+    from alsct_gui.recon.engines.base import Estimating
+
+    if not isinstance(job.engine, Estimating):
+        return None
+    import numpy as np
+
+    geometry = job.resolved.geometry(np.zeros(job.plan.extent.n_angles))
+    return job.engine.estimate(geometry, job.plan.n_slices, job.recipe.engine)
 
 
 def show_plan(job: Job) -> None:
@@ -126,6 +119,11 @@ def show_plan(job: Job) -> None:
     out.print(f"disk     {plan.output_bytes / 1e9:.1f} GB for the result")
     if plan.first_pass:
         out.print(f"         {plan.scratch_bytes / 1e9:.1f} GB for projections meanwhile")
+    cost = estimated_cost(job)
+    if cost is not None:
+        out.print(f"engine   {cost.memory_bytes / 1e9:.1f} GB of memory in its own process,")
+        out.print(f"         {cost.disk_bytes / 1e9:.1f} GB of its cache on disk,")
+        out.print(f"         about {cost.seconds / 60:.0f} minutes on one thread")
     show_findings(job.findings)
 
 

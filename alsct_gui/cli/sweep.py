@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, out, progress_bars
+from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -21,7 +22,6 @@ from alsct_gui.cli.options import (
     SinogramFlag,
     ThreadsOption,
     build_recipe,
-    open_options,
     parse_value,
     thread_count,
 )
@@ -53,14 +53,13 @@ def sweep(
     """Reconstruct one slice with each value of a setting, as a contact sheet."""
     from alsct_gui.files.montage import montage
     from alsct_gui.files.names import safe_stem
-    from alsct_gui.files.open import open_scan
     from alsct_gui.recon.preview import sweep as make_sweep
 
     began = time.perf_counter()
     wanted = build_recipe(recipe, settings, center_px=center, engine=engine)
     tried = parse_values(values)
     with (
-        open_scan(path, **open_options(range_deg, quantity, sinogram)) as scan,
+        opened(path, range_deg, quantity, sinogram) as scan,
         progress_bars(quiet=json) as show,
     ):
         trials = make_sweep(
