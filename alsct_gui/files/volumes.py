@@ -7,6 +7,7 @@ attribute ``alsct``, in a TIFF stack in ``provenance.json``.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -82,6 +83,11 @@ class StackArray:
         """Type of the stored values."""
         return self._stack.dtype
 
+    @property
+    def size(self) -> int:
+        """Number of values, which napari asks for."""
+        return math.prod(self.shape)
+
     def __getitem__(self, key: Any) -> NDArray[Any]:
         parts = list(key) if isinstance(key, tuple) else [key]
         if Ellipsis in parts:
@@ -113,6 +119,11 @@ class ImageArray:
     def dtype(self) -> np.dtype[Any]:
         """Type of the stored values."""
         return np.dtype(self._array.dtype)
+
+    @property
+    def size(self) -> int:
+        """Number of values, which napari asks for."""
+        return math.prod(self.shape)
 
     @property
     def chunks(self) -> tuple[int, ...]:
@@ -226,6 +237,14 @@ def _provenance(path: Path) -> Any:
         raise broken("unreadable", f"{error}"[:200], where=str(file)) from error
 
 
+def _row_step(provenance: Mapping[str, Any]) -> int:
+    """Detector rows from one slice to the next, in units of its edge; 1 when it is not told."""
+    place: Any = provenance
+    for key in ("resolved", "region", "row_step"):
+        place = place.get(key) if isinstance(place, Mapping) else None
+    return place if isinstance(place, int) and place > 0 else 1
+
+
 def _volume(
     path: Path,
     layout: str,
@@ -237,7 +256,7 @@ def _volume(
     known = provenance if isinstance(provenance, dict) else {}
     edge = known.get("pixel_size_um")
     if voxel_um is None and isinstance(edge, int | float) and edge > 0:
-        voxel_um = (float(edge), float(edge), float(edge))
+        voxel_um = (float(edge) * _row_step(known), float(edge), float(edge))
     missing = finding("pixel-size-missing", "The volume holds no voxel size with a unit")
     return Volume(
         path=path,

@@ -26,6 +26,10 @@ class LazyArray(Protocol):
         """Type of the stored values."""
 
     @property
+    def size(self) -> int:
+        """Number of values."""
+
+    @property
     def ndim(self) -> int:
         """Three."""
 

@@ -100,3 +100,15 @@ def test_what_is_no_volume(tmp_path: Path) -> None:
             open_volume(tmp_path / name)
     (tmp_path / "rec_empty" / "provenance.json").write_text(json.dumps({}))
     assert is_volume(tmp_path / "rec_empty")
+
+
+def test_rows_that_were_left_out_make_voxels_of_a_tiff_stack_tall(tmp_path: Path) -> None:
+    provenance = {"pixel_size_um": 2.0, "resolved": {"region": {"row_step": 5}}}
+    with create_volume(
+        tmp_path / "rec", shape=(2, 4, 4), dtype="float32", format="tiff", provenance=provenance
+    ) as writer:
+        writer.write(0, np.zeros((2, 4, 4), np.float32))
+        path = writer.finish(provenance)
+    with open_volume(path) as volume:
+        assert volume.voxel_um == (10.0, 2.0, 2.0)
+        assert volume.levels[0].size == 32
