@@ -89,7 +89,7 @@ class FirstPass:
         threads
             Threads to use.
         cancel
-            Looked at between chunks of projections.
+            Looked at between projections.
         progress
             Called after each chunk.
         """
@@ -100,9 +100,14 @@ class FirstPass:
         chunk = max(threads, FIRST_PASS_BYTES // frame_bytes)
         began = time.monotonic()
         for start in range(0, count, chunk):
-            cancel.check()
             stop = min(start + chunk, count)
-            self._store.put(start, self.frames(transmission, slice(start, stop), threads))
+            parts = []
+            # So many at a time as there are threads: a cancel is seen between them.
+            for first in range(start, stop, threads):
+                cancel.check()
+                use = slice(first, min(first + threads, stop))
+                parts.append(self.frames(transmission, use, threads))
+            self._store.put(start, np.concatenate(parts))
             if progress is not None:
                 elapsed = time.monotonic() - began
                 left = elapsed / stop * (count - stop)

@@ -139,7 +139,8 @@ def run_job(
         resume=resume,
         replace=overwrite,
     )
-    scratch = output.with_name(f".{output.name}.projections") if plan.first_pass else None
+    # Both go with the partial product, whatever becomes of it.
+    scratch = partial_folder(output) / "projections" if plan.first_pass else None
     figures = partial_folder(output) / "figures.jsonl"
     with writer, Tally(figures, resume=resume) as tally, _Checksum(job.scan, cancel) as checksum:
         run = _Run(job, writer, tally, scratch, progress or (lambda step: None), cancel)

@@ -299,7 +299,7 @@ def test_killed_in_the_first_pass_it_starts_that_anew(
 ) -> None:
     output = tmp_path / "slices.zarr"
     run_and_kill(path, output, TILTED, "slices 0", "wait=0")
-    assert (tmp_path / ".slices.zarr.projections").exists()
+    assert (tmp_path / ".slices.zarr.partial" / "projections").exists()
     job = prepare_job(scan, TILTED, batch_slices=5)
     run_job(job, output, resume=True)
     whole = run_job(job, tmp_path / "whole.zarr")
