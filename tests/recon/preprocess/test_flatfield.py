@@ -139,3 +139,28 @@ def test_binning_averages_and_drops_what_is_left_over(binning: int, threads: int
 def test_saturation_is_the_types_largest_count() -> None:
     assert saturation_level(np.dtype(np.uint16)) == 65535
     assert saturation_level(np.dtype(np.float32)) == np.inf
+
+
+def test_a_bad_flat_in_groups_of_one_is_judged_by_all_of_them() -> None:
+    flats = stack(30000, 29800, 29900, 200, 29700, 29600)
+    groups = tuple(FlatGroup(i, 1, 2.0 * i) for i in range(6))
+    field = make_flat_field(scan(flats, DARKS, flat_groups=groups), *WHOLE, Correction())
+    assert field.at_projection.tolist() == [0, 2, 4, 8, 10]
+    assert [finding.name for finding in field.findings] == ["bad-flats-excluded"]
+    # A beam that decays steadily is no reason to leave a flat out.
+    decaying = stack(*np.linspace(30000, 20000, 6))
+    field = make_flat_field(scan(decaying, DARKS, flat_groups=groups), *WHOLE, Correction())
+    assert field.findings == ()
+
+
+def test_a_bad_flat_of_a_scan_stored_as_floats_is_found_too() -> None:
+    flats = Stack(np.ones((5, N_ROWS, N_COLUMNS), np.float32))
+    flats.frames[2] = 0.1
+    field = make_flat_field(scan(flats, None), *WHOLE, Correction())
+    np.testing.assert_allclose(field.flats, 1)
+
+
+def test_without_flats_and_without_a_value_counts_are_kept_in_proportion() -> None:
+    field = make_flat_field(scan(None, DARKS), *WHOLE, Correction())
+    assert (field.flats == 1).all()
+    assert [(f.name, f.severity.value) for f in field.findings] == [("flats-missing", "warning")]
