@@ -249,14 +249,21 @@ def tomopy_paganin(arrays: Arrays, options: Options) -> Any:
 def tomopy_center_vo(arrays: Arrays, options: Options) -> Any:
     import tomopy
 
-    found = tomopy.find_center_vo(arrays["sinogram"][:, None], ncore=options["threads"])
+    reach = options["reach_px"]
+    found = tomopy.find_center_vo(
+        arrays["sinogram"][:, None], smin=-reach, smax=reach, ncore=options["threads"]
+    )
     return {"center_px": float(found)}
 
 
 def algotom_center_vo(arrays: Arrays, options: Options) -> Any:
     from algotom.prep.calculation import find_center_vo
 
-    found = find_center_vo(arrays["sinogram"], dsp=False, ncore=options["threads"])
+    middle, reach = arrays["sinogram"].shape[1] // 2, options["reach_px"]
+    found = find_center_vo(
+        arrays["sinogram"], start=middle - reach, stop=middle + reach, dsp=False,
+        ncore=options["threads"],
+    )  # fmt: skip
     return {"center_px": float(found)}
 
 

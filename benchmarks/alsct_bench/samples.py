@@ -23,7 +23,7 @@ UInt16Array = NDArray[np.uint16]
 
 OFFSET_PX = 7.3
 """How far the rotation axis lies from the middle, where a test is not to be too easy."""
-BRIGHT_PHOTONS, FEW_PHOTONS = 20000.0, 150.0
+BRIGHT_PHOTONS, FEW_PHOTONS = 20000.0, 1000.0
 _MAKER_THREADS = 2
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from alsct_bench.context import Bench, Task
+from alsct_bench.context import Bench, Size, Task
 from alsct_bench.measurement import Measurement, Target
 from alsct_bench.samples import (
     BRIGHT_PHOTONS,
@@ -19,27 +19,19 @@ from alsct_gui.recon.center.sinogram import wedge_center
 
 GROUP = "center"
 _TOLERANCE_PX = 0.25
+_HALF = Size(n_columns=1280, n_angles=657, n_rows=64, run_rows=32)
+"""The libraries take minutes for a sinogram of full size."""
+_PEER_REACH_PX = 50
+"""Half of the peers' search; ours looks over most of the width."""
 
 
 def measure(bench: Bench) -> Iterator[Measurement]:
     """Measure the sinogram method with much and with little light, and opposite views."""
-    for words, photons, beside in (
-        ("much light", BRIGHT_PHOTONS, bench.quick),
-        ("noise", FEW_PHOTONS, True),
-    ):
-        raw = raw_frames(bench.size, photons=photons)
-        sinograms = corrected_sinograms(raw)[:1]
-        angles = raw.angles_deg
-        yield from _one(
-            bench,
-            f"sinogram method, {words}",
-            lambda s=sinograms, a=angles: wedge_center(s, a, threads=1),  # type: ignore[misc]
-            raw.center_px,
-            # The last of the angles is opposite to the first: the libraries want it.
-            Task("center-vo", {"sinogram": sinograms[0]}, repeats=1) if beside else None,
-            note=f"{photons:.0f} photons a pixel, one row",
-            target=Target("value", 1.0),
-        )
+    yield from _by_sinogram(bench, bench.size, "much light", BRIGHT_PHOTONS)
+    yield from _by_sinogram(bench, bench.size, "noise", FEW_PHOTONS)
+    beside = bench.size if bench.quick else _HALF
+    words = f"{beside.n_columns} columns, noise"
+    yield from _by_sinogram(bench, beside, words, FEW_PHOTONS, peers=True)
     first, second, truth = opposite_views(bench.size)
     yield from _one(
         bench,
@@ -49,6 +41,27 @@ def measure(bench: Bench) -> Iterator[Measurement]:
         Task("center-phase-correlation", {"first": first, "second": second}, repeats=2),
         note=f"two views of {bench.size.n_rows} rows",
         target=Target("value", 0.3),
+    )
+
+
+def _by_sinogram(
+    bench: Bench, size: Size, words: str, photons: float, *, peers: bool = False
+) -> Iterator[Measurement]:
+    raw = raw_frames(size, photons=photons)
+    sinograms = corrected_sinograms(raw)[:1]
+    # The first and the last angle are opposite, as the libraries want it.
+    vo = Task(
+        "center-vo", {"sinogram": sinograms[0]}, {"reach_px": _PEER_REACH_PX}, repeats=1,
+        threads=bench.threads, note=f"peers search {_PEER_REACH_PX} columns to either side",
+    )  # fmt: skip
+    yield from _one(
+        bench,
+        f"sinogram method, {words}",
+        lambda: wedge_center(sinograms, raw.angles_deg, threads=1),
+        raw.center_px,
+        vo if peers else None,
+        note=f"{photons:.0f} photons a pixel, one row",
+        target=Target("value", 1.0),
     )
 
 
