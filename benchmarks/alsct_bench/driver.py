@@ -183,7 +183,11 @@ class _Worker:
     """One interpreter that runs `peers` as a script."""
 
     def __init__(self, python: str, threads: int) -> None:
-        environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+        environment = {
+            **os.environ,
+            **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+            "OMP_WAIT_POLICY": "passive",  # idle threads must not spin during another's turn
+        }
         self._python = python
         self._words = tempfile.TemporaryFile(  # noqa: SIM115 - closed in `close`
             "w+", encoding="utf-8", errors="replace"

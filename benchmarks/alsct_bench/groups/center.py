@@ -29,6 +29,7 @@ def measure(bench: Bench) -> Iterator[Measurement]:
     """Measure the sinogram method with much and with little light, and opposite views."""
     yield from _by_sinogram(bench, bench.size, "much light", BRIGHT_PHOTONS)
     yield from _by_sinogram(bench, bench.size, "noise", FEW_PHOTONS)
+    yield from _by_sinogram(bench, bench.size, "noise, 8 rows", FEW_PHOTONS, n_rows=8)
     beside = bench.size if bench.quick else _HALF
     words = f"{beside.n_columns} columns, noise"
     yield from _by_sinogram(bench, beside, words, FEW_PHOTONS, peers=True)
@@ -45,10 +46,10 @@ def measure(bench: Bench) -> Iterator[Measurement]:
 
 
 def _by_sinogram(
-    bench: Bench, size: Size, words: str, photons: float, *, peers: bool = False
+    bench: Bench, size: Size, words: str, photons: float, *, n_rows: int = 1, peers: bool = False
 ) -> Iterator[Measurement]:
     raw = raw_frames(size, photons=photons)
-    sinograms = corrected_sinograms(raw)[:1]
+    sinograms = corrected_sinograms(raw)[:n_rows]
     # The first and the last angle are opposite, as the libraries want it.
     vo = Task(
         "center-vo", {"sinogram": sinograms[0]}, {"reach_px": _PEER_REACH_PX}, repeats=1,
@@ -60,8 +61,9 @@ def _by_sinogram(
         lambda: wedge_center(sinograms, raw.angles_deg, threads=1),
         raw.center_px,
         vo if peers else None,
-        note=f"{photons:.0f} photons a pixel, one row",
+        note=f"{photons:.0f} photons a pixel, {n_rows} row{'s' * (n_rows != 1)}, time a row",
         target=Target("value", 1.0),
+        items=n_rows,
     )
 
 
@@ -74,10 +76,11 @@ def _one(
     *,
     note: str,
     target: Target,
+    items: int = 1,
 ) -> Iterator[Measurement]:
     comparison = bench.compare(
-        GROUP, f"centre by {name}, 1 thread", find, unit="s", tasks=[task] if task else [],
-        target=target, note=note,
+        GROUP, f"centre by {name}, 1 thread", find, unit="s", items=items,
+        tasks=[task] if task else [], target=target, note=note,
     )  # fmt: skip
     yield from comparison.rows
     estimate = comparison.result
