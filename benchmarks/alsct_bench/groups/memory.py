@@ -49,5 +49,5 @@ def measure(bench: Bench) -> Iterator[Measurement]:
         int(run.stdout.split()[-1]) * unit / 1e9,
         "GB",
         target=Target("value", _LIMIT_GB),
-        note="interpreter and libraries included; it does not grow with the number of rows",
+        note="interpreter and libraries included; so many rows of the full height, not all",
     )
