@@ -192,7 +192,7 @@ class SinogramSource:
             for first in range(0, len(sinograms), self.threads):
                 cancel.check()
                 part = sinograms[first : first + self.threads]
-                part[:] = apply_rings(part, self.recipe.rings, threads=self.threads)
+                apply_rings(part, self.recipe.rings, threads=self.threads)
         if self.recipe.beam_hardening is not None:
             correct_hardening(sinograms, self.recipe.beam_hardening.coefficients, self.threads)
         return sinograms
