@@ -113,9 +113,7 @@ def run_stages(
     return run.seconds
 
 
-def _run_stage(
-    run: _Run, stage: Stage, before: _Handover | None, after: _Handover | None
-) -> None:
+def _run_stage(run: _Run, stage: Stage, before: _Handover | None, after: _Handover | None) -> None:
     busy = 0.0
     try:
         for item in [None] if before is None else _items(run, before):
