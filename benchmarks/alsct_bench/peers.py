@@ -3,7 +3,8 @@
 It imports nothing of this program, so that a peer that lives in another environment (tomopy
 in conda) is measured in the same run on the same data. The driver starts it as a script; each
 line on standard input is a request in JSON, each line on standard output its answer.
-Arrays go by .npy files. Peers are called as their own documentation calls them.
+Arrays go by .npy files. Peers are called as their own documentation calls them. It is one
+file, and a long one, because another environment is given this file and nothing beside it.
 """
 
 from __future__ import annotations
