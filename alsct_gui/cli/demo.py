@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alsct_gui.simulator.spec import SimulationSpec
     from alsct_gui.simulator.truth import Truth
 
 MARKER = ".alsct-demo"
@@ -57,6 +56,8 @@ def demo(
     _empty(output)
     workers = thread_count(threads)
     seconds: dict[str, float] = {}
+    from alsct_gui.simulator.examples import demo_scan
+
     spec = demo_scan()
     with progress_bars(quiet=json) as show:
         with _timed(seconds, "simulate"):
@@ -102,27 +103,6 @@ def demo(
         out.print(report.split("\n\n", 1)[1].strip(), markup=False)
         out.print(f"pictures: {sheet}", markup=False)
     return 0 if ok else DEMO_FAILED
-
-
-def demo_scan() -> SimulationSpec:
-    """A foam with the faults of a real scan: rings, zingers, dead pixels, axis off the middle."""
-    from alsct_gui.simulator.physics import Beam, Camera, Physics, Rings
-    from alsct_gui.simulator.spec import SimulationSpec
-
-    return SimulationSpec(
-        phantom="foam",
-        n_columns=640,
-        n_rows=96,
-        n_angles=721,
-        center_px=326.4,
-        flats_after=True,
-        physics=Physics(
-            beam=Beam(drift_px=0.5),
-            camera=Camera(hot_share=1e-5, dead_share=1e-5, zingers_per_mpx=2.0),
-            rings=Rings(gain=8, nonlinear=2),
-        ),
-        seed=832,
-    )
 
 
 def compare(

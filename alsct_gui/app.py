@@ -1,0 +1,149 @@
+"""`alsct-gui`: where services are built, wired to the window, and put away again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alsct_gui.model.errors import AlsctError, UsageError
+from alsct_gui.screen import has_screen, virtual_screen
+
+if TYPE_CHECKING:
+    from alsct_gui.settings import Settings
+    from alsct_gui.ui.services import Services
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `alsct-gui` command."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        sys.exit(run(_parser().parse_args(words)))
+    except AlsctError as error:
+        sys.stderr.write(f"alsct-gui: {error.sentence}\n")
+        sys.exit(error.exit_code)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Show the window until it is closed; returns the exit code.
+
+    Raises
+    ------
+    AlsctError
+        There is no screen, or the profile cannot be read.
+    """
+    os.environ.setdefault("QT_API", "pyside6")
+    os.environ.setdefault("NAPARI_ASYNC", "1")
+    with ExitStack() as stack:
+        if not has_screen():
+            if not asked.selftest:
+                raise UsageError(
+                    "there is no screen to show a window on", where="DISPLAY",
+                    fix="Log in with a desktop or X forwarding, or take the command line, alsct",
+                )  # fmt: skip
+            stack.enter_context(virtual_screen())
+        return _with_screen(asked)
+
+
+def _with_screen(asked: argparse.Namespace) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    from alsct_gui.settings import load_settings, settings_path
+    from alsct_gui.ui.loop import run_until_done
+    from alsct_gui.ui.program import Program
+
+    app = QApplication.instance() or QApplication(["alsct-gui"])
+    if not isinstance(app, QApplication):
+        raise UsageError("another program's event loop is in the way", where="Qt")
+    app.setApplicationName("alsct-gui")
+    app.setApplicationDisplayName("alsct-gui")
+    path = settings_path()
+    settings, findings = load_settings(path)
+
+    async def window() -> int:
+        with services_for(settings, profile=asked.profile) as services:
+            program = Program(app, services, settings, path, findings)
+            if asked.selftest:
+                from alsct_gui.ui.selftest import selftest
+
+                return await selftest(program, asked.pictures)
+            for file in asked.files:
+                program.open_later(file)
+            if asked.simulate:
+                program.simulate_later()
+            if asked.review is not None:
+                program.review_later(asked.review)
+            await program.run()
+            return 0
+
+    return run_until_done(app, window)
+
+
+@contextmanager
+def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]:
+    """Build what the window is given, and close it at the end of the block.
+
+    Parameters
+    ----------
+    settings
+        As they were loaded.
+    profile
+        Beamline profile; empty for that of the settings.
+
+    Raises
+    ------
+    AlsctError
+        The profile cannot be read.
+    """
+    from alsct_gui.beamline.client import Lookout
+    from alsct_gui.files.profiles import load_profile
+    from alsct_gui.placement.runs.queue import RunQueue
+    from alsct_gui.recon.desk.client import Desk
+    from alsct_gui.ui.services import Services
+
+    with ExitStack() as stack:
+        desk = Desk()
+        stack.callback(desk.close)
+        lookout = Lookout()
+        stack.callback(lookout.close)
+        runs = RunQueue(Path(settings.runs_folder) if settings.runs_folder else None)
+        stack.callback(runs.close)
+        yield Services(
+            load_profile(profile or settings.profile), desk, lookout, runs, simulate_demo_scan
+        )
+
+
+def simulate_demo_scan() -> Path:
+    """Make the simulated scan in the user's cache, unless it is there; returns it."""
+    from alsct_gui.simulator.examples import demo_scan
+    from alsct_gui.simulator.write import simulate_scan
+
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(root) / "alsct-gui" / "simulated"
+    spec = demo_scan()
+    path = folder / spec.file_name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        simulate_scan(path, spec)
+    return path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="alsct-gui", description="The operator's window for micro-CT beamlines."
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE",
+                        help="scans, volumes or folders to open")  # fmt: skip
+    parser.add_argument("--simulate", action="store_true", help="open the simulated scan")
+    parser.add_argument("--review", type=Path, metavar="FOLDER",
+                        help="look at what lies in a folder; nothing is watched")  # fmt: skip
+    parser.add_argument("--profile", default="", help="beamline profile: a name or a file")
+    parser.add_argument("--selftest", action="store_true",
+                        help="reconstruct the simulated scan, take pictures, end")  # fmt: skip
+    parser.add_argument("--pictures", type=Path, default=Path("selftest-output"),
+                        metavar="FOLDER", help="where the self-test leaves pictures")  # fmt: skip
+    return parser

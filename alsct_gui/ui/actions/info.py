@@ -1,0 +1,54 @@
+"""What a command is, and when it can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alsct_gui.ui.session import Situation
+
+When = Callable[[Situation], bool]
+
+
+def always(_: Situation) -> bool:
+    """At any time."""
+    return True
+
+
+def with_scan(situation: Situation) -> bool:
+    """While a readable scan is selected."""
+    return situation.has_scan
+
+
+def with_volume(situation: Situation) -> bool:
+    """While a volume is open."""
+    return situation.has_volume
+
+
+def with_picture(situation: Situation) -> bool:
+    """While there is anything to look at."""
+    return situation.has_scan or situation.has_volume
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """One command."""
+
+    key: str
+    """Stable name, ``group.verb``."""
+    text: str
+    """A verb and its object, as menus and the palette show it."""
+    menu: str
+    """Menu it stands in, by its title; the sheet groups by it too."""
+    tip: str
+    """One sentence: what it does."""
+    shortcut: str = ""
+    """As Qt writes it, for example ``Ctrl+K``; empty for none."""
+    icon: str = ""
+    """Name of the icon; empty for none."""
+    when: When = always
+    """Whether it can be given now."""
+    checkable: bool = False
+    """Whether it is on or off."""
+    separated: bool = False
+    """Whether a line stands above it in its menu."""

@@ -1,0 +1,84 @@
+"""The event loop that Qt and asyncio share, and the heart beat that shows it is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import qasync
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+
+def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine on a loop that serves Qt too, until it returns its exit code.
+
+    Closing the last window does not end the loop: the coroutine does, when it has put
+    everything away.
+    """
+    app.setQuitOnLastWindowClosed(False)
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    try:
+        with loop:
+            return int(loop.run_until_complete(main()))
+    finally:
+        asyncio.set_event_loop(None)
+
+
+class Heartbeat(QObject):
+    """Measures how late the event loop is: what a person feels as stutter.
+
+    Parameters
+    ----------
+    period_ms
+        Time between beats.
+    parent
+        Owner.
+    """
+
+    def __init__(self, period_ms: int = 5, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._late_ms: list[float] = []
+        self._period_ms = period_ms
+        self._last_s = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        """Begin anew."""
+        self._late_ms.clear()
+        self._last_s = perf_counter()
+        self._timer.start(self._period_ms)
+
+    def stop(self) -> None:
+        """End; the figures stay."""
+        self._timer.stop()
+
+    def percentile_ms(self, percent: float) -> float:
+        """Delay of the beats, milliseconds: so many percent of the time it was at most this.
+
+        A blocked loop misses beats; each one that it missed counts with the delay it had.
+        """
+        if not self._late_ms:
+            return 0.0
+        missed = [
+            late - k * self._period_ms
+            for late in self._late_ms
+            for k in range(int(late // self._period_ms) + 1)
+        ]
+        return float(np.percentile(missed, percent))
+
+    @property
+    def worst_ms(self) -> float:
+        """The longest delay, milliseconds."""
+        return max(self._late_ms, default=0.0)
+
+    def _beat(self) -> None:
+        now_s = perf_counter()
+        self._late_ms.append(max(0.0, 1e3 * (now_s - self._last_s) - self._period_ms))
+        self._last_s = now_s

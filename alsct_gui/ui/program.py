@@ -1,0 +1,151 @@
+"""The window with everything in it: built here, run here, put away here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from alsct_gui.files.recipes import load_recipe
+from alsct_gui.model.errors import AlsctError
+from alsct_gui.model.finding import Finding
+from alsct_gui.settings import Settings, save_settings
+from alsct_gui.ui.actions.book import ActionBook
+from alsct_gui.ui.actions.table import ACTIONS, MENUS
+from alsct_gui.ui.furnish import Themed, furnish
+from alsct_gui.ui.services import Services
+from alsct_gui.ui.session import Level, Notice, Session
+from alsct_gui.ui.tasks import Tasks
+from alsct_gui.ui.theme.style import apply_theme
+from alsct_gui.ui.topbar import TopBar
+from alsct_gui.ui.viewer.stage import Stage
+from alsct_gui.ui.window import Window
+
+WORKSPACES = (("scans", "Scans"), ("review", "Review"))
+
+
+class Program:
+    """One window and what it is made of.
+
+    Parameters
+    ----------
+    app
+        Qt's application.
+    services
+        The rooms below; closed by whoever made them, after `close`.
+    settings, settings_path
+        As they were loaded, and where they are saved.
+    findings
+        What was wrong with the settings; said once the window is there.
+    """
+
+    def __init__(
+        self, app: QApplication, services: Services, settings: Settings, settings_path: Path,
+        findings: Sequence[Finding] = (),
+    ) -> None:  # fmt: skip
+        self._app, self._settings_path = app, settings_path
+        self.services = services
+        apply_theme(app, settings.theme)
+        self.session = Session(settings, load_recipe(services.profile.defaults.preset))
+        self.tasks = Tasks(self.session.report)
+        self.window = Window(self.session)
+        self.book = ActionBook(ACTIONS, self.session, self.window)
+        self.topbar = TopBar(self.book, MENUS, WORKSPACES, services.profile.beamline)
+        self.stage = Stage(self.session, self.tasks, services, self.book)
+        self.window.furnish(self.book, self.topbar, self.stage)
+        self._closing = asyncio.Event()
+        self._wanted: list[Path] = []
+        self._asking: QMessageBox | None = None
+        self.book.bind("file.quit", self.ask_to_close)
+        self.book.bind("view.theme", self.switch_theme)
+        self.window.close_asked.connect(self.ask_to_close)
+        self.session.settings_changed.connect(self._save)
+        self.parts = furnish(self)
+        for item in findings:
+            self.session.notice(
+                Notice(Level.WARNING, f"{item.message} {item.fix}.".strip(), item.where)
+            )
+
+    async def run(self) -> None:
+        """Show the window, start the viewer, and wait until it is to close."""
+        if self.session.settings.layout.maximized:
+            self.window.showMaximized()
+        else:
+            self.window.show()
+        await self.start()
+        await self._closing.wait()
+        await self.close()
+
+    async def start(self) -> None:
+        """Make the viewer, after the window was drawn for the first time."""
+        # Two turns of the loop: the window is painted before napari is imported.
+        for _ in range(2):
+            await asyncio.sleep(0)
+            self._app.processEvents()
+        self.stage.open()
+        for path in self._wanted:
+            self.parts.open_path(path)
+        self._wanted.clear()
+
+    def open_later(self, path: Path) -> None:
+        """Open a file or folder once the window is there."""
+        self._wanted.append(path)
+
+    def ask_to_close(self) -> None:
+        """Close at once, or ask when work is running here: it goes on without the window."""
+        running = self.session.situation.running
+        if not running:
+            self._closing.set()
+            return
+        if self._asking is not None:
+            return
+        noun = "run goes" if running == 1 else "runs go"
+        box = QMessageBox(self.window)
+        box.setWindowTitle("Close the window")
+        box.setText(f"{running} {noun} on without the window.")
+        box.setInformativeText("The next start shows them again.")
+        leave = box.addButton("Close", QMessageBox.ButtonRole.AcceptRole)
+        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(leave)
+        box.setEscapeButton(stay)
+        box.finished.connect(lambda: self._answered(box.clickedButton() is leave))
+        self._asking = box
+        box.open()
+
+    def _answered(self, close: bool) -> None:
+        if self._asking is not None:
+            self._asking.deleteLater()
+            self._asking = None
+        if close:
+            self._closing.set()
+
+    async def close(self) -> None:
+        """Put everything away; the services are closed by whoever made them."""
+        self.session.remember(layout=self.window.layout_now())
+        for part in self.parts.all:
+            part.close()
+        await self.tasks.close()
+        self.stage.shut()
+        self.window.close_for_good()
+        self.window.deleteLater()
+        self._app.processEvents()
+
+    def switch_theme(self) -> None:
+        """Turn from dark to light, or back."""
+        name = "light" if self.session.settings.theme == "dark" else "dark"
+        apply_theme(self._app, name)
+        self.session.remember(theme=name)
+        self.book.renew_icons()
+        own: tuple[Themed, ...] = (
+            self.topbar, self.window.status, self.window.drawer, self.stage, *self.parts.all,
+        )  # fmt: skip
+        for part in own:
+            part.renew_icons()
+
+    def _save(self, settings: Settings) -> None:
+        try:
+            save_settings(settings, self._settings_path)
+        except AlsctError as error:
+            self.session.notice(Notice(Level.WARNING, error.sentence, key="settings"))

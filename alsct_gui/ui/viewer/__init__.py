@@ -1,0 +1,1 @@
+"""The viewer: the only room that knows napari."""

@@ -1,0 +1,98 @@
+"""States by shape and colour, so that nobody depends on colour alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from alsct_gui.ui.theme.style import tokens
+
+MARK_PX = 14
+
+
+class State(StrEnum):
+    """What a thing is, as against what is wanted."""
+
+    MET = "met"
+    MOVING = "moving"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+def draw_mark(painter: QPainter, rect: QRectF, state: State, share: float | None = None) -> None:
+    """Draw a state's mark.
+
+    Parameters
+    ----------
+    painter
+        On what to draw.
+    rect
+        Where; a square.
+    state
+        Filled circle: met. Ring with a growing sector: moving. Hollow circle: waiting.
+        Triangle: blocked. Cross: failed. Dashed circle: unknown.
+    share
+        For moving: how far it is, from 0 to 1; None when it is not known.
+    """
+    color = QColor(getattr(tokens(), state.value))
+    box = rect.adjusted(2, 2, -2, -2)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = QPen(color, 1.8)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if state is State.MET:
+        painter.setBrush(color)
+        painter.drawEllipse(box)
+    elif state is State.MOVING:
+        painter.drawEllipse(box)
+        painter.setBrush(color)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawPie(box, 90 * 16, -round(5760 * (0.25 if share is None else share)))
+    elif state is State.WAITING:
+        painter.drawEllipse(box)
+    elif state is State.BLOCKED:
+        painter.setBrush(color)
+        top = QPointF(box.center().x(), box.top())
+        painter.drawPolygon(QPolygonF([top, box.bottomRight(), box.bottomLeft()]))
+    elif state is State.FAILED:
+        painter.setPen(QPen(color, 2.4))
+        painter.drawLine(box.topLeft(), box.bottomRight())
+        painter.drawLine(box.topRight(), box.bottomLeft())
+    else:
+        pen.setStyle(Qt.PenStyle.DashLine)
+        pen.setDashPattern([1.6, 1.6])
+        painter.setPen(pen)
+        painter.drawEllipse(box)
+    painter.restore()
+
+
+class Mark(QWidget):
+    """A state's mark as a widget; its tip says the state in words."""
+
+    def __init__(self, state: State = State.UNKNOWN, words: str = "") -> None:
+        super().__init__()
+        self._state = state
+        self._share: float | None = None
+        self.setFixedSize(MARK_PX + 2, MARK_PX + 2)
+        self.setToolTip(words)
+
+    def show_state(self, state: State, words: str, share: float | None = None) -> None:
+        """Show another state."""
+        self._state, self._share = state, share
+        self.setToolTip(words)
+        self.setAccessibleName(words)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(MARK_PX + 2, MARK_PX + 2)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        draw_mark(painter, QRectF(1, 1, MARK_PX, MARK_PX), self._state, self._share)
+        painter.end()
