@@ -82,3 +82,21 @@ class CancelledError(AlsctError):
     """The work was cancelled; nothing half-written is left."""
 
     exit_code = 130
+
+
+class RemoteError(AlsctError):
+    """A process of the program's own was lost, or failed in a way nobody foresaw.
+
+    Parameters
+    ----------
+    what, where, fix, name
+        As for every error.
+    details
+        Text for a report: a traceback, or the last words of the process.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", name: str = "", details: str = ""
+    ) -> None:
+        self.details = details
+        super().__init__(what, where=where, fix=fix, name=name)
