@@ -1,0 +1,1 @@
+"""What closes the distance between what is wanted and what is; now: runs on this machine."""

@@ -1,0 +1,1 @@
+"""Reconstructions in processes of their own, queued in a folder that outlives the window."""
