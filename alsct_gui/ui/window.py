@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from alsct_gui.settings import Layout
 from alsct_gui.ui.actions.book import ActionBook
@@ -43,7 +43,7 @@ class Window(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self.status = StatusBar(session)
-        self.left = TabbedStack()
+        self.left = QStackedWidget()
         self.side = TabbedStack()
         self.drawer = TabbedStack(closable=True)
         self._middle = QSplitter(Qt.Orientation.Vertical)

@@ -1,0 +1,1 @@
+"""The list of scans and volumes at the left."""
