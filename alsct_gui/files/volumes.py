@@ -7,7 +7,6 @@ attribute ``alsct``, in a TIFF stack in ``provenance.json``.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsct_gui.files.findings import broken, finding, unsafe
+from alsct_gui.files.lazyarray import DiskArray, Ranges
 from alsct_gui.files.rawfile import RawFile
+from alsct_gui.files.shardread import ShardedArray, check_size, read_layout
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.scan import FrameStack
 from alsct_gui.model.volume import LazyArray, Volume
@@ -31,7 +32,7 @@ _MICROMETRE = {
     "micron": 1.0, "millimeter": 1e3, "mm": 1e3, "centimeter": 1e4, "meter": 1e6,
 }  # fmt: skip
 _ERRORS = (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError,
-           NotImplementedError, OverflowError, MemoryError)  # fmt: skip
+           NotImplementedError, OverflowError, MemoryError, RecursionError)  # fmt: skip
 
 
 def is_volume(path: str | Path) -> bool:
@@ -66,103 +67,50 @@ def open_volume(path: str | Path) -> Volume:
     return _open_tiff(path)
 
 
-class StackArray:
+class StackArray(DiskArray):
     """A frame stack in the clothes of an array."""
 
     def __init__(self, stack: FrameStack) -> None:
+        super().__init__(stack.shape, stack.dtype)
         self._stack = stack
-        self.ndim = 3
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Slices, y, x."""
-        return self._stack.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the stored values."""
-        return self._stack.dtype
-
-    @property
-    def size(self) -> int:
-        """Number of values, which napari asks for."""
-        return math.prod(self.shape)
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        parts = list(key) if isinstance(key, tuple) else [key]
-        if Ellipsis in parts:
-            place = parts.index(Ellipsis)
-            parts[place : place + 1] = [slice(None)] * (4 - len(parts))
-        parts += [slice(None)] * (3 - len(parts))
-        slices = [_as_slice(part, size) for part, size in zip(parts, self.shape, strict=True)]
-        block = self._stack.read(*slices)
-        return block[tuple(0 if isinstance(p, int | np.integer) else slice(None) for p in parts)]
+    def _read(self, ranges: Ranges) -> NDArray[Any]:
+        return self._stack.read(*(slice(axis.start, axis.stop, axis.step) for axis in ranges))
 
 
-class ImageArray:
+class ImageArray(DiskArray):
     """The last three axes of a zarr array, whose leading axes have one element."""
 
     def __init__(self, array: Any, where: str) -> None:
         if array.ndim < 3 or any(size != 1 for size in array.shape[:-3]):
             raise broken("shape-absurd", f"The shape is {array.shape}", where=where)
+        check_size(array.shape[-3:], array.dtype, where)
+        super().__init__(array.shape[-3:], np.dtype(array.dtype))
         self._array = array
         self._where = where
         self._lead = (0,) * (array.ndim - 3)
-        self.ndim = 3
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Slices, y, x."""
-        return tuple(self._array.shape[-3:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the stored values."""
-        return np.dtype(self._array.dtype)
-
-    @property
-    def size(self) -> int:
-        """Number of values, which napari asks for."""
-        return math.prod(self.shape)
 
     @property
     def chunks(self) -> tuple[int, ...]:
         """Smallest block that is read at once."""
         return tuple(self._array.chunks[-3:])
 
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        parts = key if isinstance(key, tuple) else (key,)
-        for part, size in zip(parts, self.shape, strict=False):
-            if part is Ellipsis:
-                break
-            if isinstance(part, int | np.integer):
-                _as_slice(part, size)  # says IndexError, as numpy does
+    def _read(self, ranges: Ranges) -> NDArray[Any]:
+        part = (slice(axis.start, axis.stop, axis.step) for axis in ranges)
         try:
-            return np.asarray(self._array[(*self._lead, *parts)])
+            return np.asarray(self._array[(*self._lead, *part)], self.dtype)
         except _ERRORS as error:
             raise broken("frames-unreadable", f"zarr says: {error}"[:300],
                          where=self._where) from error  # fmt: skip
 
 
-def _as_slice(part: Any, size: int) -> slice:
-    if isinstance(part, slice):
-        return part
-    index = int(part) + (size if part < 0 else 0)
-    if not 0 <= index < size:
-        raise IndexError(f"index {part} of an axis of {size}")
-    return slice(index, index + 1)
-
-
 def _open_zarr(path: Path) -> Volume:
-    import zarr
-
     try:
-        group = zarr.open_group(str(path), mode="r")
-        attributes: dict[str, Any] = dict(group.attrs)
+        attributes = _group_attributes(path)
         image = attributes.get("ome", attributes)["multiscales"][0]
         datasets = image["datasets"][:MAX_LEVELS]
         names = [_inner_path(path, str(dataset["path"])) for dataset in datasets]
-        levels = tuple(ImageArray(group[name], f"{path.name}/{name}") for name in names)
+        levels = tuple(open_level(path, name) for name in names)
         voxel_um = _voxel_um(image, datasets[0])
     except InputError:
         raise
@@ -170,6 +118,32 @@ def _open_zarr(path: Path) -> Volume:
         raise broken("unreadable", f"No OME-Zarr image: {error}"[:300],
                      where=str(path)) from error  # fmt: skip
     return _volume(path, "ome-zarr", levels, voxel_um, attributes.get("alsct"))
+
+
+def open_level(root: Path, name: str) -> LazyArray:
+    """Open an array of a zarr group: directly when this program wrote it, else by zarr."""
+    where = f"{root.name}/{name}"
+    layout = read_layout(root / name, where)
+    if layout is not None:
+        return ShardedArray(root / name, layout, where)
+    import zarr
+
+    return ImageArray(zarr.open_group(str(root), mode="r")[name], where)
+
+
+def _group_attributes(path: Path) -> dict[str, Any]:
+    """Return a group's attributes; zarr-python, slow to import, is asked for zarr 2 alone."""
+    file = path / "zarr.json"
+    if not file.is_file():
+        import zarr
+
+        return dict(zarr.open_group(str(path), mode="r").attrs)
+    if file.stat().st_size > MAX_JSON_BYTES:
+        raise ValueError(f"zarr.json has more than {MAX_JSON_BYTES} bytes")
+    group = json.loads(file.read_text(encoding="utf-8"))
+    if group["zarr_format"] != 3 or group["node_type"] != "group":
+        raise ValueError("zarr.json is not that of a group")
+    return dict(group.get("attributes", {}))
 
 
 def _inner_path(root: Path, name: str) -> str:
