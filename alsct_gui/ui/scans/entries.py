@@ -95,6 +95,11 @@ def opening(path: Path) -> Entry:
     return Entry(path, title=path.name, words="being looked at", tip=str(path))
 
 
+def lost(entry: Entry, why: str) -> Entry:
+    """Return a row of a path that could not be looked at."""
+    return replace(entry, state=State.FAILED, words="cannot be opened", tip=f"{entry.path}\n{why}")
+
+
 def facts_line(entry: Entry) -> str:
     """Return the third line: whose, and how much."""
     parts = [entry.proposal, size_words(entry.size_bytes) if entry.size_bytes else ""]

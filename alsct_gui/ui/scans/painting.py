@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from alsct_gui.ui.scans.entries import Entry, facts_line
@@ -51,7 +51,9 @@ class EntryPainter(QStyledItemDelegate):
         )
         painter.restore()
 
-    def _picture(self, painter: QPainter, entry: Entry, box: QRect, picture: object) -> None:
+    def _picture(
+        self, painter: QPainter, entry: Entry, box: QRect, picture: QPixmap | None
+    ) -> None:
         now = tokens()
         frame = QRect(box.left() + _GAP_PX, box.top() + _GAP_PX, _PICTURE_PX, _PICTURE_PX)
         painter.fillRect(frame, QColor(now.canvas))

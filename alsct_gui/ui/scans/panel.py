@@ -162,10 +162,9 @@ class ScanList(Panel):
 
     def _choose_page(self) -> None:
         if not self.entries.rowCount():
-            page = self.empty
+            self._pages.setCurrentWidget(self.empty)
         else:
-            page = self.view if self.shown.rowCount() else self._nothing
-        self._pages.setCurrentWidget(page)
+            self._pages.setCurrentWidget(self.view if self.shown.rowCount() else self._nothing)
 
     def _chosen(self, now: QModelIndex, _: QModelIndex) -> None:
         if now.isValid():

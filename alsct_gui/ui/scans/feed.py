@@ -1,0 +1,102 @@
+"""From the watch, in its thread, to the list, on the window's: gathered, in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+if TYPE_CHECKING:
+    from alsct_gui.beamline.client import Lookout
+    from alsct_gui.beamline.looking import Picture
+    from alsct_gui.beamline.messages import WatchState
+    from alsct_gui.beamline.sightings import Change
+
+_GATHER_MS = 50
+_AT_ONCE = 200
+
+
+class Feed(QObject):
+    """Hands changes over on the window's thread, many at a time, never too many.
+
+    Parameters
+    ----------
+    lookout
+        The watch.
+    take
+        Called with the newest change of each path, and its picture if there is one.
+    tell
+        Called with the state of the watch as a whole.
+    """
+
+    _woken = Signal()
+    _state_came = Signal(object)
+
+    def __init__(
+        self,
+        lookout: Lookout,
+        take: Callable[[Change, Picture | None], object],
+        tell: Callable[[WatchState], object],
+    ) -> None:
+        super().__init__()
+        self._take = take
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._changes: dict[Path, Change] = {}
+        self._pictures: dict[Path, Picture] = {}
+        self._closed = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._hand_over)
+        self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
+        self._state_came.connect(self._say, Qt.ConnectionType.QueuedConnection)
+        lookout.on_change(self._hear)
+        lookout.on_state(self._hear_state)
+
+    def close(self) -> None:
+        """Hand over nothing more."""
+        self._closed = True
+        self._timer.stop()
+
+    def _hear(self, change: Change, picture: Picture | None) -> None:
+        """Take a change; in the watch's thread."""
+        if self._closed:
+            return
+        path = change.sighting.path
+        with self._lock:
+            quiet = not self._changes and not self._pictures
+            self._changes[path] = change
+            if picture is not None:
+                self._pictures[path] = picture
+        if quiet:
+            self._woken.emit()
+
+    def _hear_state(self, state: WatchState) -> None:
+        """Take the watch's state; in its thread."""
+        if not self._closed:
+            self._state_came.emit(state)
+
+    @Slot()
+    def _wake(self) -> None:
+        if not self._closed and not self._timer.isActive():
+            self._timer.start(_GATHER_MS)
+
+    @Slot(object)
+    def _say(self, state: WatchState) -> None:
+        if not self._closed:
+            self._tell(state)
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            now = list(self._changes.items())[:_AT_ONCE]
+            pictures = {path: self._pictures.pop(path) for path, _ in now if path in self._pictures}
+            for path, _ in now:
+                del self._changes[path]
+            more = bool(self._changes)
+        for path, change in now:
+            self._take(change, pictures.get(path))
+        if more:
+            self._timer.start(_GATHER_MS)
