@@ -99,7 +99,7 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
     AlsctError
         The profile cannot be read.
     """
-    from alsct_gui.beamline.client import Lookout
+    from alsct_gui.beamline.client import Lookout, lookout_process
     from alsct_gui.files.profiles import load_profile
     from alsct_gui.placement.runs.queue import RunQueue
     from alsct_gui.recon.desk.client import Desk
@@ -108,10 +108,9 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
     with ExitStack() as stack:
         desk = Desk()
         stack.callback(desk.close)
-        lookout = Lookout()
+        lookout = Lookout(lookout_process())
         stack.callback(lookout.close)
         runs = RunQueue(Path(settings.runs_folder) if settings.runs_folder else None)
-        stack.callback(runs.close)
         yield Services(
             load_profile(profile or settings.profile), desk, lookout, runs, simulate_demo_scan
         )

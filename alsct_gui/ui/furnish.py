@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from alsct_gui.ui.actions.help import Help
+from alsct_gui.ui.logbook import Logbook
+from alsct_gui.ui.scans.room import ScansRoom
+from alsct_gui.ui.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from alsct_gui.ui.program import Program
@@ -29,12 +32,27 @@ class Part(Themed, Protocol):
 class Parts:
     """What the window is furnished with."""
 
-    open_path: Callable[[Path], object]
-    """Open a file or folder that a person named."""
+    scans: ScansRoom
+    """The lists, and what fills them."""
+    workspaces: Workspaces
+    """Which of them is in sight."""
     all: tuple[Part, ...]
     """Everything that must be put away."""
 
 
 def furnish(program: Program) -> Parts:
     """Make every panel, place it, and bind its commands."""
-    return Parts(program.session.select, ())
+    window, book, session = program.window, program.book, program.session
+    common = (session, program.tasks, program.services, book)
+
+    scans = ScansRoom(*common, owner=window)
+    window.left.addWidget(scans.scans)
+    window.left.addWidget(scans.reviewed)
+    window.dropped = scans.open_paths
+
+    log = Logbook(session)
+    window.drawer.add("log", "Log", log, "Everything the window said")
+
+    workspaces = Workspaces(program.topbar, window, scans)
+    help_ = Help(book, window)
+    return Parts(scans, workspaces, (scans, log, help_))

@@ -57,6 +57,8 @@ class Program:
         self.window.furnish(self.book, self.topbar, self.stage)
         self._closing = asyncio.Event()
         self._wanted: list[Path] = []
+        self._review: Path | None = None
+        self._simulate = False
         self._asking: QMessageBox | None = None
         self.book.bind("file.quit", self.ask_to_close)
         self.book.bind("view.theme", self.switch_theme)
@@ -85,13 +87,25 @@ class Program:
             await asyncio.sleep(0)
             self._app.processEvents()
         self.stage.open()
-        for path in self._wanted:
-            self.parts.open_path(path)
-        self._wanted.clear()
+        self.parts.scans.start()
+        if self._wanted:
+            self.parts.scans.open_paths(self._wanted)
+        if self._simulate:
+            self.parts.scans.simulate()
+        if self._review is not None:
+            self.parts.workspaces.review(self._review)
 
     def open_later(self, path: Path) -> None:
         """Open a file or folder once the window is there."""
         self._wanted.append(path)
+
+    def simulate_later(self) -> None:
+        """Open the simulated scan once the window is there."""
+        self._simulate = True
+
+    def review_later(self, folder: Path) -> None:
+        """Review a folder once the window is there."""
+        self._review = folder
 
     def ask_to_close(self) -> None:
         """Close at once, or ask when work is running here: it goes on without the window."""
