@@ -105,19 +105,40 @@ class ImageArray(DiskArray):
 
 
 def _open_zarr(path: Path) -> Volume:
+    return describe_zarr(path, path)
+
+
+def describe_zarr(folder: Path, name: Path, levels: tuple[LazyArray, ...] = ()) -> Volume:
+    """Make a volume of an OME-Zarr group.
+
+    Parameters
+    ----------
+    folder
+        Where the group lies.
+    name
+        Path that the volume goes by.
+    levels
+        What reads its levels, finest first; none opens all that the group names.
+
+    Raises
+    ------
+    InputError
+        It is no OME-Zarr image.
+    """
     try:
-        attributes = _group_attributes(path)
+        attributes = _group_attributes(folder)
         image = attributes.get("ome", attributes)["multiscales"][0]
         datasets = image["datasets"][:MAX_LEVELS]
-        names = [_inner_path(path, str(dataset["path"])) for dataset in datasets]
-        levels = tuple(open_level(path, name) for name in names)
+        if not levels:
+            names = [_inner_path(folder, str(dataset["path"])) for dataset in datasets]
+            levels = tuple(open_level(folder, inner) for inner in names)
         voxel_um = _voxel_um(image, datasets[0])
     except InputError:
         raise
     except _ERRORS as error:
         raise broken("unreadable", f"No OME-Zarr image: {error}"[:300],
-                     where=str(path)) from error  # fmt: skip
-    return _volume(path, "ome-zarr", levels, voxel_um, attributes.get("alsct"))
+                     where=str(folder)) from error  # fmt: skip
+    return _volume(name, "ome-zarr", levels, voxel_um, attributes.get("alsct"))
 
 
 def open_level(root: Path, name: str) -> LazyArray:
