@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from alsct_gui.model.errors import InputError
 from alsct_gui.model.finding import Finding
 
 
@@ -75,6 +77,36 @@ class Volume:
         """Type of the stored values."""
         return self.levels[0].dtype
 
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Offset and step of integers, ``value = offset + stored * step``; None when unscaled.
+
+        Raises
+        ------
+        InputError
+            The provenance holds something else than two finite numbers.
+        """
+        pair = self.provenance.get("scale")
+        if pair is None:
+            return None
+        try:
+            offset, step = (float(value) for value in pair)
+        except (TypeError, ValueError) as error:
+            raise self._bad_scale(pair) from error
+        if not (math.isfinite(offset) and math.isfinite(step)) or step == 0:
+            raise self._bad_scale(pair)
+        return offset, step
+
+    def physical(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """Return stored values in `units`; see `to_physical`."""
+        return to_physical(stored, self.scale)
+
+    def _bad_scale(self, pair: Any) -> InputError:
+        return InputError(
+            f"its scale is {str(pair)[:80]}, not two finite numbers", where=str(self.path),
+            fix="Convert the volume again from its float32 original",
+        )  # fmt: skip
+
     def close(self) -> None:
         """Free the file handles."""
         if self.closer is not None:
@@ -90,3 +122,23 @@ class Volume:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def to_physical(stored: NDArray[Any], scale: tuple[float, float] | None) -> NDArray[Any]:
+    """Turn stored values into physical ones.
+
+    Parameters
+    ----------
+    stored
+        Any shape and type.
+    scale
+        Offset and step of `Volume.scale`; None returns the values as they are.
+
+    Returns
+    -------
+    values
+        float32, ``offset + stored * step``, or `stored` itself.
+    """
+    if scale is None:
+        return stored
+    return (scale[0] + stored * scale[1]).astype(np.float32)
