@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from alsct_gui.ui.actions.help import Help
 from alsct_gui.ui.logbook import Logbook
+from alsct_gui.ui.runs.follow import RunFollower
+from alsct_gui.ui.runs.panel import RunsPanel
 from alsct_gui.ui.scans.room import ScansRoom
 from alsct_gui.ui.workspaces import Workspaces
 
@@ -36,6 +38,8 @@ class Parts:
     """The lists, and what fills them."""
     workspaces: Workspaces
     """Which of them is in sight."""
+    runs: RunFollower
+    """Follows the runs and gives the queue its orders."""
     all: tuple[Part, ...]
     """Everything that must be put away."""
 
@@ -50,9 +54,14 @@ def furnish(program: Program) -> Parts:
     window.left.addWidget(scans.reviewed)
     window.dropped = scans.open_paths
 
+    follower = RunFollower(session, program.tasks, program.services.runs)
+    runs = RunsPanel(session, program.tasks, follower)
+    window.drawer.add("runs", "Runs", runs, "Whole reconstructions on this workstation")
+    book.bind("run.list", lambda: window.open_drawer("runs"))
+
     log = Logbook(session)
     window.drawer.add("log", "Log", log, "Everything the window said")
 
     workspaces = Workspaces(program.topbar, window, scans)
     help_ = Help(book, window)
-    return Parts(scans, workspaces, (scans, log, help_))
+    return Parts(scans, workspaces, follower, (scans, runs, log, help_))

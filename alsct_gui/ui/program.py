@@ -88,6 +88,7 @@ class Program:
             self._app.processEvents()
         self.stage.open()
         self.parts.scans.start()
+        self.parts.runs.start()
         if self._wanted:
             self.parts.scans.open_paths(self._wanted)
         if self._simulate:

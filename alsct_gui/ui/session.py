@@ -21,6 +21,7 @@ from alsct_gui.settings import Settings, with_recent
 from alsct_gui.ui.tasks import details_of, sentence_of
 
 if TYPE_CHECKING:
+    from alsct_gui.placement.runs.model import RunView
     from alsct_gui.recon.desk.answers import Look, Preview
 
 
@@ -101,6 +102,7 @@ class Session(QObject):
     volume_changed = Signal(object)  # Path | None: the volume that is shown
     situation_changed = Signal(object)  # Situation
     settings_changed = Signal(object)  # Settings
+    runs_changed = Signal(object)  # tuple[RunView, ...], newest first
     noticed = Signal(object)  # Notice
     busy_changed = Signal(str)  # what is going on at once, in words; empty for nothing
 
@@ -116,6 +118,7 @@ class Session(QObject):
         self._row = 0
         self._situation = Situation()
         self._busy: dict[str, str] = {}
+        self._runs: tuple[RunView, ...] = ()
 
     # -- selection ---------------------------------------------------------------------
 
@@ -146,9 +149,8 @@ class Session(QObject):
             return
         self._look = look
         if look.kind == "scan":
-            rows = look.geometry.rows if look.geometry is not None else 1
-            if not 0 < self._row < rows:
-                self.set_row(rows // 2)
+            if not 0 < self._row < look.n_rows:
+                self.set_row(look.n_rows // 2)
         self.remember(recent=with_recent(self.settings.recent, str(path)))
         self.look_changed.emit(look)
         self._settle()
@@ -277,9 +279,17 @@ class Session(QObject):
         """What actions depend on."""
         return self._situation
 
-    def set_running(self, running: int) -> None:
-        """Take the number of runs that are queued or going on."""
-        self._settle(running)
+    @property
+    def runs(self) -> tuple[RunView, ...]:
+        """Runs on this workstation, newest first."""
+        return self._runs
+
+    def set_runs(self, runs: tuple[RunView, ...]) -> None:
+        """Take how the runs are."""
+        if runs != self._runs:
+            self._runs = runs
+            self.runs_changed.emit(runs)
+            self._settle(sum(not run.state.ended for run in runs))
 
     def _settle(self, running: int | None = None) -> None:
         look = self._look

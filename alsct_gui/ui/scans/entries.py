@@ -71,22 +71,23 @@ def entry_of_sighting(sighting: Sighting) -> Entry:
 
 def entry_of_look(look: Look, known: Entry | None) -> Entry:
     """Make or renew a row from a close look at a path."""
-    before = known or Entry(look.path)
+    path = Path(look.path)
+    before = known or Entry(path)
     serious = _serious(look.findings)
     frames = count_words(look.n_angles, "projection") if look.n_angles else "whole"
-    if look.kind == "volume" and look.volume is not None:
-        frames = count_words(look.volume.shape[0], "slice")
+    if look.kind == "volume" and look.shape:
+        frames = count_words(look.shape[0], "slice")
     sentence = f"Whole: {frames}." if look.ok else "It cannot be used as it is."
     return replace(
         before,
-        kind=look.kind,
-        title=_title(look.people.sample, look.path),
+        kind="volume" if look.kind == "volume" else "scan",
+        title=_title(look.people.sample, path),
         proposal=look.people.proposal or before.proposal,
-        moment=_moment(look.start_time) or before.moment,
+        moment=_moment(look.people.start_time) or _moment_of(look.modified_ns / 1e9),
         size_bytes=look.size_bytes or before.size_bytes,
         state=before.state if before.state is State.MOVING else _seen_state(look.ok, serious),
         words=serious[0].name.replace("-", " ") if serious else frames,
-        tip=_tip(look.path, sentence, look.findings),
+        tip=_tip(path, sentence, look.findings),
     )
 
 

@@ -1,0 +1,1 @@
+"""Whole reconstructions: what is queued, running and done."""
