@@ -36,4 +36,6 @@ def _is_pool(thread: threading.Thread) -> bool:
 
 def _is_shared(path: Path) -> bool:
     """Libraries keep their own data files and caches open; those are not a test's."""
-    return "site-packages" in path.parts or "__pycache__" in path.parts
+    if "site-packages" in path.parts or "__pycache__" in path.parts:
+        return True
+    return path.is_relative_to("/usr/share")  # the desktop's icons and fonts
