@@ -160,3 +160,35 @@ def test_logarithm_is_exact_to_float32_over_its_range() -> None:
     result = negative_log(values.copy())
     assert result[0] == 0
     np.testing.assert_allclose(result, expected, rtol=3e-7, atol=1e-7)
+
+
+def test_logarithm_is_within_two_units_in_the_last_place_near_one() -> None:
+    # Every float32 in steps of some, over several octaves: the ends of the polynomial included.
+    bits = np.arange(0x3E800000, 0x40800000, 37, dtype=np.int32)
+    values = bits.view(np.float32)
+    expected = -np.log(values.astype(np.float64))
+    result = negative_log(values.copy())
+    unit = np.spacing(np.abs(expected).astype(np.float32))
+    assert (np.abs(result - expected) <= 2 * unit).all()
+
+
+@pytest.mark.parametrize("background_columns", [0, 3])
+def test_transmission_and_line_integrals_agree_for_saturated_dead_and_low_pixels(
+    frames: NDArray, field: FlatField, background_columns: int
+) -> None:
+    correction = Correction(background_columns=background_columns)
+    blend = make_blend(field, np.arange(N_ANGLES), correction)
+    sinograms, counts = correct_to_sinograms(
+        frames, field, blend, frame_row=0, field_row=0, n_rows=N_ROWS,
+        correction=correction, saturation=65535,
+    )  # fmt: skip
+    transmission, same_counts = correct_to_transmission(
+        frames, field, blend, field_row=0, correction=correction, saturation=65535
+    )
+    assert counts == same_counts
+    assert counts.saturated == 1
+    assert counts.clipped >= 1
+    assert counts.dead == N_ANGLES
+    np.testing.assert_allclose(
+        sinograms, -np.log(transmission).transpose(1, 0, 2), rtol=1e-6, atol=3e-7
+    )
