@@ -47,12 +47,15 @@ def run_and_tell(
     as_json: bool,
 ) -> Result:
     """Run a job with progress bars and print its result."""
+    from alsct_gui.recon.estimate import learn
     from alsct_gui.recon.pipeline import run_job
 
     with progress_bars(quiet=as_json) as show:
         result = run_job(
             job, output, progress=show, cancel=token, resume=resume, overwrite=overwrite
         )
+    if not resume:
+        learn(job.plan, job.recipe, result.seconds)
     if as_json:
         emit_json(result_facts(result))
     else:
@@ -78,8 +81,9 @@ def result_facts(result: Result) -> dict[str, Any]:
 
 def plan_facts(job: Job) -> dict[str, Any]:
     """A plan as plain data."""
+    from alsct_gui.recon.estimate import estimate_job_s
+
     plan = job.plan
-    cost = estimated_cost(job)
     return {
         "plan": {
             "slices": plan.n_slices,
@@ -91,7 +95,7 @@ def plan_facts(job: Job) -> dict[str, Any]:
             "memory_bytes": plan.memory_bytes,
             "scratch_bytes": plan.scratch_bytes,
             "output_bytes": plan.output_bytes,
-            "seconds_estimate": cost.seconds if cost else None,
+            "seconds_estimate": estimate_job_s(job),
         },
         "center_px": job.resolved.center.center_px,
         "findings": finding_rows(job.findings),
@@ -112,6 +116,8 @@ def estimated_cost(job: Job) -> Cost | None:
 
 def show_plan(job: Job) -> None:
     """Print a plan for people."""
+    from alsct_gui.recon.estimate import estimate_job_s
+
     plan, center = job.plan, job.resolved.center
     out.print(f"slices   {plan.n_slices} of {plan.size_px} x {plan.size_px}")
     out.print(f"axis     column {center.center_px:.2f}, confidence {center.confidence:.2f}")
@@ -119,12 +125,21 @@ def show_plan(job: Job) -> None:
     out.print(f"disk     {plan.output_bytes / 1e9:.1f} GB for the result")
     if plan.first_pass:
         out.print(f"         {plan.scratch_bytes / 1e9:.1f} GB for projections meanwhile")
+    seconds = estimate_job_s(job)
+    if seconds is not None:
+        out.print(f"time     about {duration(seconds)}")
     cost = estimated_cost(job)
     if cost is not None:
         out.print(f"engine   {cost.memory_bytes / 1e9:.1f} GB of memory in its own process,")
-        out.print(f"         {cost.disk_bytes / 1e9:.1f} GB of its cache on disk,")
-        out.print(f"         about {cost.seconds / 60:.0f} minutes on one thread")
+        out.print(f"         {cost.disk_bytes / 1e9:.1f} GB of its cache on disk")
     show_findings(job.findings)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: seconds up to two minutes, minutes up to two hours, hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def _tell(result: Result) -> None:

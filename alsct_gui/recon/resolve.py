@@ -6,13 +6,14 @@ its geometry: run again, on the same scan, it gives the same slices.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsct_gui.model.center import CenterResult
+from alsct_gui.model.center import CenterEstimate, CenterResult
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.finding import Finding
 from alsct_gui.model.geometry import Window
@@ -87,6 +88,7 @@ def resolve(
     threads: int = 1,
     quick: bool = False,
     cancel: CancelToken | None = None,
+    on_estimate: Callable[[CenterEstimate], None] | None = None,
 ) -> Resolved:
     """Fill in a recipe's geometry for a scan.
 
@@ -102,6 +104,8 @@ def resolve(
         Find the centre by phase correlation alone where that applies; for previews.
     cancel
         Ends the search between its parts.
+    on_estimate
+        Called with each method's answer about the centre as soon as there is one.
 
     Raises
     ------
@@ -113,7 +117,7 @@ def resolve(
     token = cancel or CancelToken()
     extent = resolve_extent(recipe.region, scan.projections.shape)
     angles_deg = _angles_deg(scan, recipe, extent)
-    found = _center(scan, recipe, extent, threads, quick, token)
+    found = _center(scan, recipe, extent, threads, quick, token, on_estimate)
     center_px = found.result.center_px
     kind = _rotation_kind(recipe, angles_deg, found)
     recipe = replace(
@@ -154,6 +158,7 @@ def _center(
     threads: int,
     quick: bool,
     cancel: CancelToken,
+    on_estimate: Callable[[CenterEstimate], None] | None,
 ) -> FoundCenter:
     """Find the centre on a few rows, without the slow filters of the recipe."""
     angles_deg = _angles_deg(scan, recipe, extent)
@@ -192,9 +197,17 @@ def _center(
     if settings.center_px is not None:
         start_px = center_after_turning(settings.center_px, n_columns, tilt_deg)
         settings = replace(settings, center_px=start_px)
+
+    def tell(estimate: CenterEstimate) -> None:
+        cancel.check()
+        if on_estimate is not None:
+            taken_px = center_before_turning(estimate.center_px, n_columns, tilt_deg)
+            on_estimate(replace(estimate, center_px=taken_px))
+
     found = find_center(
-        data, settings, reconstruct=_trial(get_engine("fourier"), threads), threads=threads
-    )
+        data, settings, reconstruct=_trial(get_engine("fourier"), threads), threads=threads,
+        on_estimate=tell,
+    )  # fmt: skip
     return replace(found, result=_before_turning(found.result, n_columns, tilt_deg))
 
 

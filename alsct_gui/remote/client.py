@@ -180,12 +180,12 @@ class Remote:
             process.close(timeout_s)
 
     def _settled(self, request: _Request) -> None:
-        """Done, one way or the other; the process is told when it was cancelled here."""
+        """The future is done; when it was cancelled here, the process is told."""
         with self._lock:
-            known = self._requests.pop(request.id, None) is not None
-            if known and request.future.cancelled() and self._process is not None:
+            ours = self._requests.pop(request.id, None) is not None
+            if ours and self._process is not None:
                 self._process.write(Message({"type": "cancel", "id": request.id}))
-        if request.future.cancelled():
+        if ours:
             request.future.set_running_or_notify_cancel()  # wakes who waits for it
 
     def _hear(self, message: Message) -> None:
@@ -216,9 +216,10 @@ class Remote:
 
     def _settle(self, request: _Request, outcome: Answer | Exception) -> None:
         with self._lock:
-            self._requests.pop(request.id, None)
+            if self._requests.pop(request.id, None) is None:
+                return  # cancelled before
         if not request.future.set_running_or_notify_cancel():
-            return  # cancelled in between
+            return  # cancelled just now
         if isinstance(outcome, Exception):
             request.future.set_exception(outcome)
         else:

@@ -6,7 +6,7 @@ that turns columns of the full detector into those and back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +70,7 @@ def find_center(
     *,
     reconstruct: Reconstruct | None = None,
     threads: int = 1,
+    on_estimate: Callable[[CenterEstimate], None] | None = None,
 ) -> FoundCenter:
     """Find the rotation centre as the recipe asks.
 
@@ -84,6 +85,8 @@ def find_center(
         Makes trial slices; without it the image metric is left out.
     threads
         How many threads the methods may use.
+    on_estimate
+        Called with each method's answer as soon as there is one.
 
     Returns
     -------
@@ -104,10 +107,11 @@ def find_center(
             )
         return _report(data, [CenterEstimate("manual", settings.center_px, 1.0)])
     search = _Search.of(data, settings)
-    estimates = [
-        estimate.on_full_detector(data.window)
-        for estimate in _run(data, settings.method, search, reconstruct, threads)
-    ]
+    estimates = []
+    for local in _run(data, settings.method, search, reconstruct, threads):
+        estimates.append(local.on_full_detector(data.window))
+        if on_estimate is not None:
+            on_estimate(estimates[-1])
     if not estimates:
         raise RecipeError(
             f"the rotation centre cannot be found by method {settings.method!r}: the scan has "
@@ -180,22 +184,29 @@ def _run(
     search: _Search,
     reconstruct: Reconstruct | None,
     threads: int,
-) -> list[LocalEstimate]:
+) -> Iterator[LocalEstimate]:
     """Run the methods; the image metric last, since it starts from what the others found."""
     full_turn = is_full_turn(data.angles_deg)
     bounds = {"low": search.low, "high": search.high}
-    found: list[LocalEstimate | None] = []
+    found: list[LocalEstimate] = []
     if method in ("auto", "phase-correlation"):
-        found.append(phase_correlation(_views(data), **bounds, threads=threads))
+        estimate = phase_correlation(_views(data), **bounds, threads=threads)
+        if estimate is not None:
+            found.append(estimate)
+            yield estimate
     if method in ("auto", "sinogram"):
         by_sinogram = full_turn_center if full_turn else wedge_center
-        found.append(by_sinogram(data.sinograms, data.angles_deg, **bounds, threads=threads))
+        estimate = by_sinogram(data.sinograms, data.angles_deg, **bounds, threads=threads)
+        if estimate is not None:
+            found.append(estimate)
+            yield estimate
     n_columns = data.sinograms.shape[2]
-    start, reach = _image_range(search, [e for e in found if e is not None], n_columns)
+    start, reach = _image_range(search, found, n_columns)
     offset = full_turn and axis_side(start, n_columns) is not None
     if method in ("auto", "image-metric") and reconstruct is not None and not offset:
-        found.append(image_metric(data.sinograms, data.angles_deg, reconstruct, start, reach=reach))
-    return [estimate for estimate in found if estimate is not None]
+        estimate = image_metric(data.sinograms, data.angles_deg, reconstruct, start, reach=reach)
+        if estimate is not None:
+            yield estimate
 
 
 def _image_range(
