@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def test_events_survive_the_disk(event: RunEvent) -> None:
 )
 def test_ranges_are_disjoint_and_hold_the_same_slices(ranges: list[tuple[int, int]]) -> None:
     merged = merge_ranges(ranges)
-    assert all(a[1] < b[0] for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(merged))
     slices = {index for first, stop in ranges for index in range(first, stop)}
     assert [i for first, stop in merged for i in range(first, stop)] == sorted(slices)
 

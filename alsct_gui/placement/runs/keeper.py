@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from alsct_gui.model.errors import ResourceError
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     runs = Path(arguments[0])
     lock = KeeperLock(runs)
     if not lock.take():
-        return 0
+        return 0  # another keeper sees to it
     if os.fork():  # the lock goes with the child; whoever waits for us may go on
         os._exit(0)
     os.setsid()
@@ -53,8 +54,9 @@ def main(arguments: list[str]) -> int:
         lock.sign()
         Keeper(runs).work_off()
         lock.free()
-        # A run that was submitted before the lock was free may count on us.
-        if not any(not view.state.ended for view in RunsReader(runs).poll()) or not lock.take():
+        # A run that was submitted while our name still stood in the lock counts on us.
+        left = any(not view.state.ended for view in RunsReader(runs).poll())
+        if not left or not lock.take():
             return 0
 
 
@@ -116,14 +118,38 @@ class KeeperLock:
         os.ftruncate(self._fd, 0)
         fcntl.flock(self._fd, fcntl.LOCK_UN)
 
+    def close(self) -> None:
+        """Free the lock for good."""
+        self.free()
+        os.close(self._fd)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A worker that is a child of this process."""
+
+    run_id: str
+    attempts_before: int
+    """Attempts of the run before this worker's."""
+    process: subprocess.Popen[bytes]
+
 
 class Keeper:
-    """Works off one queue, one run at a time."""
+    """Works off one queue, one run at a time.
 
-    def __init__(self, runs: Path) -> None:
+    Parameters
+    ----------
+    runs
+        The runs folder.
+    heard_s
+        How long a worker may go on after a cancel before it is killed.
+    """
+
+    def __init__(self, runs: Path, heard_s: float = HEARD_S) -> None:
         self._runs = runs
+        self._heard_s = heard_s
         self._reader = RunsReader(runs)
-        self._own: tuple[str, subprocess.Popen[bytes]] | None = None
+        self._own: _Own | None = None
         self._unheard_since: dict[str, float] = {}
 
     def work_off(self) -> None:
@@ -136,7 +162,7 @@ class Keeper:
         views = self._reader.poll()
         active = [view for view in views if not view.state.ended]
         if self._own is not None:
-            self._attend_own(*self._own, active)
+            self._attend_own(self._own, active)
         elif running := [view for view in active if view.state is RunState.RUNNING]:
             for view in running:
                 self._attend(view)
@@ -154,28 +180,25 @@ class Keeper:
                 module_command(_WORKER, str(folder.path)), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd="/", env=module_environment(), start_new_session=True,
             )  # fmt: skip
-        self._own = (view.id, process)
+        self._own = _Own(view.id, view.attempt, process)
         say(f"{view.id}: worker {process.pid}")
 
-    def _attend_own(
-        self, run_id: str, process: subprocess.Popen[bytes], active: list[RunView]
-    ) -> None:
+    def _attend_own(self, own: _Own, active: list[RunView]) -> None:
         """Look after a worker that this keeper has started."""
-        folder = RunFolder(self._runs, run_id)
-        if not _has_ended(process):
-            if self._overdue(next((view for view in active if view.id == run_id), None)):
-                os.killpg(process.pid, signal.SIGKILL)
+        if not _has_ended(own.process):
+            if self._overdue(next((view for view in active if view.id == own.run_id), None)):
+                os.killpg(own.process.pid, signal.SIGKILL)
             return
-        code = _reap(process)
+        code = _reap(own.process)
         self._own = None
-        say(f"{run_id}: worker {process.pid} ended with {code}")
+        say(f"{own.run_id}: worker {own.process.pid} ended with {code}")
         if code != BUSY:
-            self._close(folder, code)
+            self._close(own.run_id, own.attempts_before, code)
 
     def _attend(self, view: RunView) -> None:
         """Look after a worker that an earlier keeper has started."""
         if view.worker is None or not is_alive(view.worker):
-            self._close(RunFolder(self._runs, view.id), None)
+            self._close(view.id, view.attempt - 1, None)
         elif self._overdue(view):
             kill_group(view.worker)
 
@@ -184,17 +207,19 @@ class Keeper:
         if view is None or not view.cancelling:
             return False
         since = self._unheard_since.setdefault(view.id, time.monotonic())
-        overdue = time.monotonic() - since > HEARD_S
+        overdue = time.monotonic() - since > self._heard_s
         if overdue:
             say(f"{view.id}: the worker does not hear the cancel and is killed")
         return overdue
 
-    def _close(self, folder: RunFolder, code: int | None) -> None:
+    def _close(self, run_id: str, attempts_before: int, code: int | None) -> None:
         """Say how a run ended whose worker is gone, if the worker has not."""
+        folder = RunFolder(self._runs, run_id)
         if not folder.exists():
             return  # somebody has removed it
         view = read_view(folder)
-        if view.state.ended:
+        again = view.state is RunState.QUEUED and view.attempt != attempts_before
+        if view.state.ended or again:
             return
         where = str(view.request.scan) if view.request else str(folder.path)
         if folder.cancel_asked:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from alsct_gui.files.writers.partial import partial_folder
+from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.finding import Finding
 from alsct_gui.model.progress import Progress
 from alsct_gui.placement.runs.fold import merge_ranges
@@ -16,24 +19,33 @@ from alsct_gui.placement.runs.folder import EventLog
 from alsct_gui.recon.plan import Plan
 
 PACE_S = 0.2
-"""Least time between two progress events."""
+"""Time between two progress events."""
 
 Range = tuple[int, int]
 
 
 class Reporter:
-    """Turns what the work says into events; safe to call from the threads of a run."""
+    """Turns what the work says into events; safe to call from the threads of a run.
+
+    As a context manager: a thread of its own tells the latest progress every `PACE_S`, so
+    that nothing that has happened waits for what comes after it.
+    """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._last_s = -PACE_S
+        self._lock = threading.RLock()
         self._stage = ""
+        self._pending: Progress | None = None
         self._slices: SliceReport | None = None
+        self._error: AlsctError | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep_telling, name="alsct-report")
 
     def stage(self, name: str, **facts: object) -> None:
         """A stage of the work begins."""
-        self._stage = name
-        self._log.append("stage", stage=name, **facts)
+        with self._lock:
+            self._stage = name
+            self._log.append("stage", stage=name, **facts)
 
     def say(self, text: str) -> None:
         """Tell a sentence."""
@@ -52,23 +64,58 @@ class Reporter:
         self._slices = SliceReport(plan, partial_folder(output))
 
     def show(self, step: Progress) -> None:
-        """Progress of the work; every so often an event."""
-        if step.stage != self._stage:
-            self.stage(step.stage)
-            self._last_s = -PACE_S
-        if self._slices is not None and step.stage == "slices":
-            self._slices.take(step.done)
-        now = time.monotonic()
-        if now - self._last_s < PACE_S and step.done < step.total:
-            return
-        self._last_s = now
-        self._log.append(
-            "progress", stage=step.stage, done=step.done, total=step.total, eta_s=step.eta_s
-        )
-        if self._slices is not None and self._slices.fresh:
-            self._log.append("slices", **self._slices.told())
-        if step.stage == "slices" and step.done == step.total:
-            self._log.append("stage", stage="finish")  # checksum, metadata, its name
+        """Take progress of the work; it is told at the next turn, an end of a stage at once.
+
+        Raises
+        ------
+        OutputError
+            Earlier events could not be written.
+        """
+        if self._error is not None:
+            raise self._error
+        with self._lock:
+            if step.stage != self._stage:
+                self.stage(step.stage)
+            if self._slices is not None and step.stage == "slices":
+                self._slices.take(step.done)
+            self._pending = step
+            if step.done == step.total:
+                self._tell()
+                if step.stage == "slices":
+                    self.stage("finish")  # checksum, metadata, name
+
+    def _tell(self) -> None:
+        """Write what has not been told."""
+        with self._lock:
+            step, self._pending = self._pending, None
+            if step is None:
+                return
+            self._log.append(
+                "progress", stage=step.stage, done=step.done, total=step.total, eta_s=step.eta_s
+            )
+            if self._slices is not None and self._slices.fresh:
+                self._log.append("slices", **self._slices.told())
+
+    def _keep_telling(self) -> None:
+        while not self._over.wait(PACE_S):
+            try:
+                self._tell()
+            except AlsctError as error:
+                self._error = error  # raised where the work goes on
+                return
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 class SliceReport:

@@ -83,7 +83,11 @@ def work(request: RunRequest, log: EventLog, cancel: CancelToken, *, resume: boo
     AlsctError
         It cannot be done, or was cancelled.
     """
-    report = Reporter(log)
+    with Reporter(log) as report:
+        return _work(request, report, cancel, resume=resume)
+
+
+def _work(request: RunRequest, report: Reporter, cancel: CancelToken, *, resume: bool) -> Path:
     if resume and _is_made(request):
         report.say(f"{request.output} is whole already")
         return request.output
