@@ -102,11 +102,11 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
     from alsct_gui.beamline.client import Lookout, lookout_process
     from alsct_gui.files.profiles import load_profile
     from alsct_gui.placement.runs.queue import RunQueue
-    from alsct_gui.recon.desk.client import Desk
+    from alsct_gui.recon.desk.client import start_desk
     from alsct_gui.ui.services import Services
 
     with ExitStack() as stack:
-        desk = Desk()
+        desk = start_desk()
         stack.callback(desk.close)
         lookout = Lookout(lookout_process())
         stack.callback(lookout.close)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from alsct_gui.ui.actions.help import Help
 from alsct_gui.ui.logbook import Logbook
+from alsct_gui.ui.preferences import Preferences
 from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.panel import RunsPanel
 from alsct_gui.ui.scans.room import ScansRoom
+from alsct_gui.ui.tour import Tour
 from alsct_gui.ui.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Parts:
     """Which of them is in sight."""
     runs: RunFollower
     """Follows the runs and gives the queue its orders."""
+    tour: Tour
+    """For those who are here for the first time."""
     all: tuple[Part, ...]
     """Everything that must be put away."""
 
@@ -64,4 +68,6 @@ def furnish(program: Program) -> Parts:
 
     workspaces = Workspaces(program.topbar, window, scans)
     help_ = Help(book, window)
-    return Parts(scans, workspaces, follower, (scans, runs, log, help_))
+    preferences = Preferences(session, book, window)
+    tour = Tour(session, window, book)
+    return Parts(scans, workspaces, follower, tour, (scans, runs, log, help_, preferences, tour))

@@ -148,9 +148,8 @@ class Session(QObject):
         if path != self._selected:
             return
         self._look = look
-        if look.kind == "scan":
-            if not 0 < self._row < look.n_rows:
-                self.set_row(look.n_rows // 2)
+        if look.kind == "scan" and not 0 < self._row < look.n_rows:
+            self.set_row(look.n_rows // 2)
         self.remember(recent=with_recent(self.settings.recent, str(path)))
         self.look_changed.emit(look)
         self._settle()

@@ -66,7 +66,7 @@ ACTIONS: tuple[A, ...] = (
       "Lays the mirrored opposite projection over the first one.", "O", "overlay",
       when=with_scan, checkable=True),
     A("recon.preview", "Reconstruct this slice", "Reconstruct",
-      "Makes the slice again; slow engines wait for this.", "Space", "preview", when=with_scan),
+      "Makes the slice again; slow engines wait for this.", "P", "preview", when=with_scan),
     A("recon.sweep", "Sweep a parameter…", "Reconstruct",
       "One slice with many values, on a contact sheet.", "S", "sweep", when=with_scan),
     A("recon.save_recipe", "Save recipe…", "Reconstruct", "Writes the recipe to a file.",

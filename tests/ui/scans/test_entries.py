@@ -31,7 +31,7 @@ PATH = Path("/data/raw/20260302_140212_fibre.h5")
 ARRIVING = Sighting(
     path=PATH, state="arriving", kind="scan", sentence="Being written.", size_bytes=9_000_000_000,
     modified_s=1e9, frames_done=812, frames_expected=1313,
-    summary=Summary(sample="fibre 93N", proposal="BLS-00564", start_time="2026-03-02T14:02:12-08:00"),
+    summary=Summary("fibre 93N", "BLS-00564", "2026-03-02T14:02:12-08:00"),
 )  # fmt: skip
 SATURATED = Finding("flats-saturated", Severity.WARNING, "The flats are saturated.", "Use less.")
 
