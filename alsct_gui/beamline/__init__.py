@@ -1,0 +1,1 @@
+"""What comes in: the folder watch and the process it runs in. No Qt."""
