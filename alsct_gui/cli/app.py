@@ -29,6 +29,7 @@ COMMANDS = (
     "preview",
     "sweep",
     "recon",
+    "runs",
     "replay",
     "convert",
     "simulate",
@@ -42,8 +43,11 @@ INTERNAL_ERROR = 70
 INTERRUPTED = 130
 
 for _name in COMMANDS:
-    _module = importlib.import_module(f"alsct_gui.cli.{_name}")
-    app.command(_name)(getattr(_module, _name))
+    _command = getattr(importlib.import_module(f"alsct_gui.cli.{_name}"), _name)
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command)
+    else:
+        app.command(_name)(_command)
 
 
 def run(arguments: list[str] | None = None) -> None:
