@@ -38,14 +38,27 @@ def read_plain(path: Path, *, error: type[AlsctError] = RecipeError) -> Any:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as problem:
         raise error(str(problem), where=str(path)) from problem
+    return parse_plain(raw, where=str(path), as_json=path.suffix == ".json", error=error)
+
+
+def parse_plain(
+    raw: bytes, *, where: str = "", as_json: bool = False, error: type[AlsctError] = RecipeError
+) -> Any:
+    """Parse JSON or YAML into dicts, lists, numbers and texts.
+
+    Raises
+    ------
+    AlsctError
+        Of the class `error`: it is too large, or cannot be parsed.
+    """
     if len(raw) > MAX_BYTES:
-        raise error(f"is larger than {MAX_BYTES} bytes", where=str(path))
+        raise error(f"is larger than {MAX_BYTES} bytes", where=where)
     try:
         text = raw.decode("utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _NoAliases)  # noqa: S506
+        return json.loads(text) if as_json else yaml.load(text, _NoAliases)  # noqa: S506
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
         line = " ".join(str(problem).split())[:200]
-        raise error(f"cannot be parsed: {line}", where=str(path)) from problem
+        raise error(f"cannot be parsed: {line}", where=where) from problem
 
 
 def write_plain(path: Path, data: Any) -> None:
