@@ -1,54 +1,50 @@
 """Centre from half-turn sinograms, by the signal outside the double wedge.
 
-N. T. Vo et al., "Reliable method for calculating the center of rotation in parallel-beam
-tomography", Opt. Express 22, 19078 (2014): a half-turn sinogram followed by its own mirror
-image is a full-turn sinogram if it was mirrored about the rotation axis. The 2-D Fourier
-transform of a full-turn sinogram is small outside a double wedge that the sample's radius
-sets; a seam that does not fit leaks there. The axis minimises that leak.
-
-How it is done here. Mirroring about a column and turning the order of spatial frequencies
-are the same, so the transform of the mirrored half follows from that of the half itself,
-and a candidate axis is a phase ramp: one transform serves all candidates. The sinogram is
-first tapered symmetrically about the presumed axis, so that an axis far from the middle, or
-a sample wider than the detector, leaves no edges. High frequencies are damped, since they
-hold noise alone; the sum of moduli (rather than of squares) keeps rings from ruling it.
+The views at both ends of the half turn give a few candidates; each is tried with the
+likelihood of `wedge` on some rows, at few frequencies; the best one is refined with all rows
+together and all frequencies.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
-from alsct_gui.recon.center.local import LocalEstimate, scatter
-from alsct_gui.recon.center.mirror import Peak, around_axis, coarse_peaks, lowest
+from alsct_gui.recon.center.local import LocalEstimate
+from alsct_gui.recon.center.mirror import Peak, coarse_peaks, lowest
 from alsct_gui.recon.center.turns import half_turn
-from alsct_gui.recon.parallel import run_split
+from alsct_gui.recon.center.wedge import (
+    RING_ROWS,
+    cost_terms,
+    profile_cost,
+    seam_spectra,
+    sum_power,
+)
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
-Complex64Array = NDArray[np.complex64]
 
 METHOD = "sinogram"
-RADIUS = 0.7
-"""Radius of the sample assumed for the wedge, as a share of the tapered half width."""
-SMOOTH_COLUMNS = 2.0
-"""Width (standard deviation) of the low-pass along the columns."""
-SMOOTH_ANGLES = 2.0
-"""Width (standard deviation) of the low-pass along the angles."""
-DROP = 8
-"""Lowest angular frequencies left out: rings lie there."""
 SEAM_DEG = 2.0
 """The coarse search compares views that are opposite to within this angle."""
 WIDE = 0.7
 """Share of the columns in which the axis of a half-turn scan is looked for."""
 CLEAR_SCORE = 0.3
 """A coarse score below this may be chance, and trust falls with it."""
-COMBS = 4
-"""Parts into which the spectrum of one sinogram is cut to see how well it agrees."""
+FIRST_ROWS = 4
+"""Rows that candidates are tried with."""
+FIRST_FREQUENCIES = 64
+"""Column frequencies that candidates are tried with."""
+ROUNDS = 3
+"""How often variances and axis are found in turn; three are as good as many."""
+RECENTRINGS = 4
+"""How often at most the taper is moved onto the axis found; it pulls towards its own middle."""
+NEAR_PX = 0.2
+"""A taper this near to the axis pulls no more than other errors (about a twentieth of it)."""
+LEAST_SIGMA_PX = 0.01
+"""No method here resolves less."""
 
 
 def wedge_center(
@@ -88,135 +84,80 @@ def wedge_center(
     peaks = _seam_peaks(halves, angles_deg[chosen], low, high)
     if not peaks:
         return None
-    reach = max(6.0, n_columns / 160)
-    found = [_search(halves, peak.column, reach, 0.5, threads) for peak in peaks]
+    reach = max(6.0, min(16.0, n_columns / 16), n_columns / 160)
+    found = [_first_search(halves, peak.column, reach, threads) for peak in peaks]
     scores = np.array([p.score * f.depth for p, f in zip(peaks, found, strict=True)])
     best = int(np.argmax(scores))
-    search = _search(halves, found[best].column, 2.0, 0.25, threads)
-    others = [s for s, f in zip(scores, found, strict=True) if abs(f.column - search.column) > 2]
+    column, sigma_px = _refine(halves, found[best].column, reach, threads)
+    others = [s for s, f in zip(scores, found, strict=True) if abs(f.column - column) > 2]
     rival = max(others, default=0.0)
     trust = float(np.clip(2 * (1 - rival / max(scores[best], 1e-9)), 0.0, 1.0))
     trust *= float(np.clip(peaks[best].score / CLEAR_SCORE, 0.0, 1.0))
-    return LocalEstimate(METHOD, search.column, scatter(search.by_part)[1], trust)
+    return LocalEstimate(METHOD, column, sigma_px, trust)
 
 
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """Outcome of trying candidates around one column."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Outcome of trying axes around one candidate."""
 
     column: float
-    """Where all sinograms together leak least."""
+    """The likeliest."""
     depth: float
-    """How much less than the median candidate they leak there, as a share of it; 0 where
-    the least leak lies at the end of the range."""
-    by_part: Float64Array
-    """The same for each set of frequencies of each sinogram, shape (part,)."""
+    """Log of how much likelier it is than the median one; 0 where it lies at the end of the
+    range and is no minimum."""
 
 
-def _search(
-    halves: Float32Array, around: float, reach: float, step: float, threads: int
-) -> _Search:
-    """Try the candidates within ``reach`` of a column on all sinograms (row, angle, column)."""
-    offsets = np.arange(-reach, reach + step / 2, step)
-    leaks = np.zeros((len(halves), COMBS, offsets.size))
-    for row, sinogram in enumerate(halves):
-        spectra = _seam_spectra(sinogram, around, threads)
-        _leaks_of(spectra, offsets + (around - spectra.middle), leaks[row], threads)
-    columns = around + offsets
-    total = leaks.sum(axis=(0, 1))
-    typical = float(np.median(total))
-    # The least value at the end of the range is no minimum.
-    inside = 0 < int(np.argmin(total)) < total.size - 1
-    return _Search(
-        column=lowest(columns, total),
-        depth=1.0 - float(total.min()) / typical if inside and typical > 0 else 0.0,
-        by_part=np.array([lowest(columns, part) for part in leaks.reshape(-1, offsets.size)]),
+def _first_search(halves: Float32Array, around: float, reach: float, threads: int) -> _Found:
+    """Try axes within ``reach`` of a column on some rows of (row, angle, column)."""
+    spectra = seam_spectra(_some(halves), around, most=FIRST_FREQUENCIES, threads=threads)
+    columns = around + np.arange(-reach, reach + 0.125, 0.25)
+    power = sum_power(spectra, first=min(RING_ROWS, halves.shape[1] // 8 + 1))
+    cost = profile_cost(power, spectra.frequency, columns - spectra.middle)
+    inside = 0 < int(np.argmin(cost)) < cost.size - 1
+    return _Found(
+        column=lowest(columns, cost),
+        depth=float(np.median(cost) - cost.min()) if inside else 0.0,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _SeamSpectra:
-    """2-D transform of one zero-padded half turn, at positive and negative turns."""
-
-    plus: Complex64Array
-    """At angular frequency +k, shape (k, column frequency), k from DROP on; damped."""
-    minus: Complex64Array
-    """Conjugate at -k, times (-1)^k: the transform of the mirrored, delayed half."""
-    stop: NDArray[np.intp]
-    """For each k, how many column frequencies lie outside the wedge."""
-    middle: int
-    """Column of the sinogram that phases are counted from."""
-    period: int
-    """Length of the transform along the columns."""
+def _some(halves: Float32Array) -> Float32Array:
+    """Return at most `FIRST_ROWS` rows, spread over all."""
+    return halves[:: -(-len(halves) // FIRST_ROWS)]
 
 
-def _seam_spectra(sinogram: Float32Array, axis: float, threads: int) -> _SeamSpectra:
-    n_angles = len(sinogram)
-    rolled, middle = around_axis(sinogram, axis, 0.3)
-    period = rolled.shape[1]
-    n_frequencies = period // 5 + 1  # beyond, the low-pass leaves nothing
-    lines = scipy.fft.rfft(rolled, axis=1, workers=threads)[:, :n_frequencies]
-    column_frequency = 2 * np.pi * np.arange(n_frequencies) / period
-    lines *= np.exp(-0.5 * (SMOOTH_COLUMNS * column_frequency) ** 2).astype(np.float32)
-    full = scipy.fft.fft(lines, 2 * n_angles, axis=0, workers=threads)
-
-    drop = min(DROP, n_angles // 8 + 1)
-    turns = np.arange(drop, max(drop + 1, int(0.55 * n_angles)))
-    damping = np.exp(-0.5 * (SMOOTH_ANGLES * np.pi * turns / n_angles) ** 2).astype(np.float32)
-    sign = np.where(turns % 2, -1, 1).astype(np.float32)
-    # The sample's radius r confines a frequency w per column to |k| <= w r.
-    radius = RADIUS * max(1.0, min(axis, sinogram.shape[1] - 1 - axis))
-    stop = np.minimum(n_frequencies, np.ceil(turns / radius * period / (2 * np.pi))).astype(np.intp)
-    return _SeamSpectra(
-        plus=np.ascontiguousarray(full[turns] * damping[:, None]),
-        minus=np.ascontiguousarray(np.conj(full[-turns]) * (damping * sign)[:, None]),
-        stop=stop,
-        middle=middle,
-        period=period,
-    )
+def _refine(halves: Float32Array, start: float, reach: float, threads: int) -> tuple[float, float]:
+    """Find the best axis of all rows together and its standard error."""
+    column = start
+    if len(halves) > FIRST_ROWS:
+        # Some rows bring the taper near to the axis, so that all of them need go once only.
+        column, _ = _refine(_some(halves), column, reach, threads)
+    for _ in range(RECENTRINGS):
+        about = column
+        spectra = seam_spectra(halves, about, threads=threads)
+        power = sum_power(spectra)
+        for _ in range(ROUNDS):
+            terms = cost_terms(spectra, power, column - spectra.middle, threads=threads)
+            columns = column + np.arange(-reach / 2, reach / 2, 0.1)
+            column = lowest(columns, terms.cost(columns - spectra.middle))
+        if abs(column - about) < NEAR_PX:
+            break
+    sigma_px = terms.sigma_px(column - spectra.middle)
+    columns = column + np.arange(-reach, reach, 0.1)
+    spread_px = _spread(columns - column, terms.cost(columns - spectra.middle), sigma_px)
+    return column, max(LEAST_SIGMA_PX, sigma_px, spread_px)
 
 
-def _leaks_of(
-    spectra: _SeamSpectra, offsets: Float64Array, out: Float64Array, threads: int
-) -> None:
-    """Sum the moduli outside the wedge into out (comb, candidate).
+def _spread(distances: Float64Array, cost: Float64Array, sigma_px: float) -> float:
+    """Root mean square distance from the likeliest axis, weighted by likelihood.
 
-    Half of the ramp is put on each side, which leaves the modulus as it is.
+    Other minima count as much as they are likely, which the curvature does not know. The
+    cost is scaled to give ``sigma_px`` at its minimum.
     """
-    n_frequencies = spectra.plus.shape[1]
-    frequency = 2 * np.pi * np.arange(n_frequencies) / spectra.period
-    ramps = np.exp(1j * offsets[:, None] * frequency[None]).astype(np.complex64)
-
-    def work(start: int, stop: int) -> None:
-        _sum_moduli(
-            spectra.plus, spectra.minus, spectra.stop, ramps[start:stop], out[:, start:stop]
-        )
-
-    run_split(offsets.size, threads, work)
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _sum_moduli(
-    plus: Complex64Array,
-    minus: Complex64Array,
-    stop: NDArray[np.intp],
-    ramps: Complex64Array,
-    out: Float64Array,
-) -> None:
-    n_combs = out.shape[0]
-    comb_size = 8
-    for candidate in range(ramps.shape[0]):
-        ramp = ramps[candidate]
-        for turn in range(plus.shape[0]):
-            # The lowest column frequencies are left out: they hardly move with the axis.
-            for low in range(2, stop[turn], comb_size):
-                total = np.float32(0.0)
-                for w in range(low, min(low + comb_size, stop[turn])):
-                    a, b, r = plus[turn, w], minus[turn, w], ramp[w]
-                    real = (a.real + b.real) * r.real - (a.imag - b.imag) * r.imag
-                    imag = (a.imag + b.imag) * r.real + (a.real - b.real) * r.imag
-                    total += np.sqrt(real * real + imag * imag)
-                out[(low // comb_size) % n_combs, candidate] += total
+    bend = float(np.polyfit(distances[near := np.abs(distances) < 0.3], cost[near], 2)[0]) * 2
+    if bend <= 0 or not np.isfinite(sigma_px):
+        return float("inf")
+    likelihood = np.exp(-(cost - cost.min()) / max(1.0, bend * sigma_px**2))
+    return float(np.sqrt(np.sum(likelihood * distances**2) / np.sum(likelihood)))
 
 
 def _seam_peaks(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alsct_gui.recon.center.local import confidence
 from alsct_gui.recon.center.sinogram import wedge_center
 from tests.recon.ellipses import ellipse_sinogram, with_noise, with_rings
 from tests.shared_data import shared_file
@@ -27,6 +28,43 @@ def test_holds_in_noise_with_several_rows(seed):
     rows = np.stack([ellipse_sinogram(seed * 10 + k, ANGLES, 256, center) for k in range(5)])
     estimate = wedge_center(with_noise(rows, 1000, seed), ANGLES)
     assert abs(estimate.column - center) < 0.25
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_row_in_noise(seed):
+    angles = np.arange(263) * 180 / 263
+    center = 255.5 + 7.37 * (seed - 2)
+    sinogram = with_noise(ellipse_sinogram(seed, angles, 512, center), 1000, seed)
+    estimate = wedge_center(sinogram[None], angles)
+    assert abs(estimate.column - center) < 0.25
+
+
+def test_one_row_in_noise_at_full_width():
+    angles = np.arange(1313) * 180 / 1313
+    sinogram = with_noise(ellipse_sinogram(1, angles, 2560, 1237.65), 1000, 1)
+    estimate = wedge_center(sinogram[None], angles)
+    assert abs(estimate.column - 1237.65) < 0.25
+    assert estimate.sigma_px < 0.25
+
+
+@pytest.mark.parametrize("photons", [1000, 100, 50])
+def test_error_is_mostly_below_two_sigma_and_never_hidden(photons):
+    within, n_seeds = 0, 16
+    for seed in range(n_seeds):
+        center = 127.5 + np.random.default_rng(seed).uniform(-15, 15)
+        sinogram = with_noise(ellipse_sinogram(seed, ANGLES, 256, center), photons, seed)
+        estimate = wedge_center(sinogram[None], ANGLES)
+        error = abs(estimate.column - center)
+        within += error < 2 * estimate.sigma_px
+        assert error < 1 or confidence(estimate.sigma_px, estimate.trust) < 0.5
+    assert within >= 0.75 * n_seeds
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rings_and_noise_together(seed):
+    sinogram = with_noise(ellipse_sinogram(seed, ANGLES, 256, 130.8), 1000, seed)
+    estimate = wedge_center(with_rings(sinogram, 0.05, seed)[None], ANGLES)
+    assert abs(estimate.column - 130.8) < 0.3
 
 
 @pytest.mark.parametrize("seed", range(4))
