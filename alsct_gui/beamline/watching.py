@@ -178,7 +178,7 @@ class Watch:
             return None
         look, picture = found
         same = track.look is not None and not _differs(track.look, look)
-        if track.look is not None and not same:
+        if not same and (track.look is not None or _is_newer(look, entry)):
             track.quiet_since_s = track.looked_s
         if not (same and depth == "count"):  # counting again adds nothing to a closer look
             track.look = look
@@ -225,3 +225,9 @@ def _differs(one: Look, other: Look) -> bool:
     return (one.size_bytes, one.modified_ns, one.stacks, one.locked) != (
         other.size_bytes, other.modified_ns, other.stacks, other.locked,
     )  # fmt: skip
+
+
+def _is_newer(look: Look, entry: Entry) -> bool:
+    """Whether a scan changed between the listing of its folder and the look at it."""
+    listed = (entry.size_bytes, entry.modified_ns)
+    return look.kind == "scan" and (look.size_bytes, look.modified_ns) != listed

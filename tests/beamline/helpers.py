@@ -8,7 +8,7 @@ from alsct_gui.beamline.folder import FolderWatches
 from alsct_gui.beamline.looking import Picture, look_at
 from alsct_gui.beamline.looks import Depth, Kind, Look
 from alsct_gui.beamline.sightings import Change
-from alsct_gui.beamline.watching import Step, Watch
+from alsct_gui.beamline.watching import BUSY_S, Step, Watch
 from alsct_gui.model.errors import InputError
 
 
@@ -59,11 +59,11 @@ class Desk:
         return self.watch.step()
 
     def until_quiet(self, seconds: float = 5.0) -> list[Change]:
-        """Take steps until one brings nothing and nothing is left to look at."""
+        """Take steps until one brings nothing, and nothing arrives or is left to look at."""
         changes: list[Change] = []
         for _ in range(400):
             step = self.step(seconds)
             changes += step.changes
-            if not step.changes and not step.waiting and step.listed and step.rest_s:
+            if not step.changes and not step.waiting and step.listed and step.rest_s > BUSY_S:
                 return changes
         raise AssertionError(f"it never comes to rest: {changes[-3:]}")

@@ -245,3 +245,20 @@ def test_rest_is_short_while_something_arrives_and_long_otherwise(tmp_path: Path
     next(frames)
     assert desk.step(5.0).rest_s == 1.0
     frames.close()
+
+
+def test_a_scan_that_changed_after_it_was_listed_is_not_complete_yet(tmp_path: Path) -> None:
+    path = tmp_path / "scan.h5"
+    write_als832(path)
+    aged(path, 1000)
+    desk = Desk(tmp_path)
+    look = desk.looker.look
+
+    def late(path: Path, *words: object, **options: object) -> object:
+        os.utime(path)  # the writer comes between the listing and the look
+        return look(path, *words, **options)  # type: ignore[arg-type]
+
+    desk.looker.look = late  # type: ignore[assignment, method-assign]
+    assert only(desk.step().changes).state == "arriving"
+    desk.looker.look = look  # type: ignore[method-assign]
+    assert told(desk.until_quiet())[-1] == ("scan.h5", "completed", "complete")
