@@ -55,6 +55,7 @@ class Program:
         self.topbar = TopBar(self.book, MENUS, WORKSPACES, services.profile.beamline)
         self.stage = Stage(self.session, self.tasks, services, self.book)
         self.window.furnish(self.book, self.topbar, self.stage)
+        self.stage.pixel_pointed.connect(self.window.status.show_pixel)
         self._closing = asyncio.Event()
         self._wanted: list[Path] = []
         self._review: Path | None = None
@@ -86,7 +87,7 @@ class Program:
         for _ in range(2):
             await asyncio.sleep(0)
             self._app.processEvents()
-        self.stage.open()
+        await self.stage.open()
         self.parts.scans.start()
         self.parts.runs.start()
         if self._wanted:

@@ -2,8 +2,8 @@
 
 A whole `napari.Viewer` is hosted, not a bare canvas: so napari's plugins, its menus, its
 command palette and `napari.current_viewer()` work as in napari itself. For that its main
-window is taken as a widget, through one private attribute, which is named here and nowhere
-else; `tests/ui/viewer/test_host.py` fails first when napari changes it.
+window is taken as a widget, through private attributes, which are named here and nowhere
+else; `tests/ui/viewer/test_host.py` fails first when napari changes them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
 
+from alsct_gui.settings import settings_path
 from alsct_gui.ui.theme.style import tokens
 
 if TYPE_CHECKING:
@@ -21,11 +32,18 @@ if TYPE_CHECKING:
 
 
 def import_napari() -> None:
-    """Import napari, with slices read beside the window's thread; takes seconds."""
+    """Import napari and what its viewer needs; takes seconds, so call it from a thread.
+
+    napari keeps its settings beside this program's: it writes down on closing how its window
+    was, and a folded menu bar must not be found in a person's own napari.
+    """
     os.environ.setdefault("QT_API", "pyside6")
     os.environ.setdefault("NAPARI_ASYNC", "1")
-    import napari
-    import napari.viewer  # noqa: F401
+    os.environ.setdefault("NAPARI_CONFIG", str(settings_path().with_name("napari.yaml")))
+    import napari.layers
+    import napari.plugins
+    import napari.viewer
+    import napari.window  # noqa: F401
 
 
 class NapariHost(QWidget):
@@ -42,6 +60,7 @@ class NapariHost(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._viewer: Viewer | None = None
+        self._layers_wanted = False
 
     @property
     def viewer(self) -> Viewer:
@@ -61,55 +80,108 @@ class NapariHost(QWidget):
         """Whether there is a viewer."""
         return self._viewer is not None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no layer waits for its picture: napari cuts slices in a thread."""
+        return all(layer.loaded for layer in self.viewer.layers if layer.visible)
+
+    @property
+    def canvas(self) -> QWidget:
+        """The widget that pictures are drawn on."""
+        native: QWidget = self._qt_viewer.canvas.native
+        return native
+
     def open(self) -> Viewer:
         """Make the viewer and place it."""
         import_napari()
         from napari import Viewer
 
-        viewer = Viewer(show=False)
-        self._viewer = viewer
+        app = QApplication.instance()
+        own_icon = app.windowIcon() if isinstance(app, QApplication) else None
+        self._viewer = Viewer(show=False, show_welcome_screen=False)
         window = self._window
+        if isinstance(app, QApplication) and own_icon is not None:
+            app.setWindowIcon(own_icon)
+            # It would look at every event of the program, for a menu bar that is not shown.
+            app.removeEventFilter(window)
         window.setWindowFlags(Qt.WindowType.Widget)
         window.menuBar().hide()
         window.statusBar().hide()
+        window.setContentsMargins(0, 0, 0, 0)
+        self._qt_viewer.parentWidget().layout().setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(window)
         window.show()
-        self.show_layers(False)
+        self.show_layers(self._layers_wanted)
+        self.show_sliders(False)
         self.renew_theme()
-        return viewer
+        return self._viewer
 
     def show_layers(self, on: bool) -> None:
         """Fold napari's layer list and controls in or out."""
-        for dock in self._own_docks():
-            dock.setVisible(on)
+        self._layers_wanted = on
+        if self._viewer is not None:
+            for dock in self._own_docks():
+                dock.setVisible(on)
+
+    def show_sliders(self, on: bool) -> None:
+        """Show napari's own sliders for further dimensions, or not."""
+        self._qt_viewer.dims.setVisible(on)
 
     def plugins_menu(self) -> QMenu:
         """Return napari's menu of plugins, to be put into another menu."""
         menu: QMenu = self.viewer.window.plugins_menu
         return menu
 
+    def screenshot(self) -> NDArray[np.uint8]:
+        """Return what the canvas shows, shape (row, column, 4), without menus and docks."""
+        return np.asarray(self.viewer.screenshot(canvas_only=True, flash=False), np.uint8)
+
     def renew_theme(self) -> None:
         """Take over the program's colours."""
         if self._viewer is not None:
-            self._viewer.theme = tokens().name
+            now = tokens()
+            self._viewer.theme = now.name
+            self.set_background(now.canvas)
+
+    def set_background(self, color: str) -> None:
+        """Give the canvas another background."""
+        self.viewer.canvas.background_color_override = color
 
     def shut(self) -> None:
         """Close the viewer and free the canvas; idempotent."""
         if self._viewer is None:
             return
         viewer, self._viewer = self._viewer, None
+        viewer.layers.clear()
         viewer.close()
 
     @property
     def _window(self) -> QMainWindow:
-        # The one private attribute.
+        # The private attribute that everything here hangs on.
         window: QMainWindow = self.viewer.window._qt_window  # noqa: SLF001
         return window
+
+    @property
+    def _qt_viewer(self) -> Any:
+        return self._window._qt_viewer  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _own_docks(self) -> list[QDockWidget]:
         names = {"layer list", "layer controls"}
         docks = self._window.findChildren(QDockWidget)
         return [dock for dock in docks if dock.objectName() in names]
+
+
+def to_image(pixels: NDArray[np.uint8]) -> QImage:
+    """Return a screenshot as an image of Qt's own.
+
+    Parameters
+    ----------
+    pixels
+        Shape (row, column, 4): red, green, blue, opacity.
+    """
+    rows, columns, _ = pixels.shape
+    whole = np.ascontiguousarray(pixels)
+    return QImage(whole.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888).copy()
 
 
 def viewer_facts(host: NapariHost) -> dict[str, Any]:

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from alsct_gui.ui.actions.book import ActionBook
+from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.services import Services
-from alsct_gui.ui.session import Session
+from alsct_gui.ui.session import Mode, Session
 from alsct_gui.ui.tasks import Tasks
-from alsct_gui.ui.viewer.host import NapariHost
+from alsct_gui.ui.viewer.cover import CoverPage
+from alsct_gui.ui.viewer.host import NapariHost, import_napari, to_image
+from alsct_gui.ui.viewer.layers import Shelf
+from alsct_gui.ui.viewer.mode import Surroundings, ViewMode
+from alsct_gui.ui.viewer.projections import Projections
+from alsct_gui.ui.viewer.sinograms import Sinograms
+from alsct_gui.ui.viewer.situation import OF_SCANS, cover_for
+from alsct_gui.ui.viewer.slices import Slices
+from alsct_gui.ui.widgets.parts import GAP_PX, set_role
+
+_TITLES = {
+    Mode.PROJECTIONS: "Projections", Mode.SINOGRAM: "Sinogram", Mode.PREVIEW: "Preview",
+    Mode.VOLUME: "Volume", Mode.COMPARE: "Compare",
+}  # fmt: skip
+_TOOLS = (
+    "view.fit", "view.contrast", "look.line", "look.region", "look.histogram",
+    "look.metadata", "look.screenshot", "view.layers",
+)  # fmt: skip
+_STEPS = (
+    ("Left", -1), ("Right", 1), ("PgUp", -10), ("PgDown", 10),
+)  # fmt: skip
 
 
 class Stage(QWidget):
@@ -21,28 +48,222 @@ class Stage(QWidget):
         What every panel gets.
     """
 
+    picture_changed = Signal(object)
+    """Picture | None: what is seen is another one."""
+    limits_changed = Signal(float, float)
+    """Values shown as black and as white."""
+    pixel_pointed = Signal(str)
+    """What is under the mouse, in words; empty for nothing."""
+
     def __init__(
         self, session: Session, tasks: Tasks, services: Services, book: ActionBook
     ) -> None:
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._session, self._tasks, self._services = session, tasks, services
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        self._session, self._tasks, self._book = session, tasks, book
         self.host = NapariHost()
-        column.addWidget(self.host, 1)
+        self.shelf = Shelf(self.host)
+        self.around = Surroundings(session, tasks, services, book, self.host, self.shelf)
+        self._modes: dict[Mode, ViewMode] = {}
+        self._shown: ViewMode | None = None
+        self._tabs: dict[Mode, QToolButton] = {}
+        self._build()
+        for make in (Projections, Sinograms, Slices):
+            self.add_mode(make(self.around))
+        for mode in Mode:
+            book.bind(f"view.{mode.value}", lambda mode=mode: session.set_mode(mode))
+        book.bind("view.fit", lambda: self._on_mode(lambda mode: mode.fit()))
+        book.bind("view.contrast", lambda: self._on_mode(lambda mode: mode.reset_limits()))
         book.bind("view.layers", self.host.show_layers)
+        session.mode_changed.connect(lambda _: self._settle())
+        session.selection_changed.connect(lambda _: self._settle())
+        session.look_changed.connect(lambda _: self._settle())
+        session.volume_changed.connect(lambda _: self._settle())
+        session.situation_changed.connect(lambda _: self._show_tabs())
+        self._settle()
 
-    def open(self) -> None:
-        """Make the viewer; takes seconds the first time."""
+    # -- what others use ---------------------------------------------------------------
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is seen; None while there is no picture."""
+        return self._shown.picture() if self._shown is not None else None
+
+    @property
+    def mode(self) -> ViewMode | None:
+        """The mode that is shown; None while words cover the canvas."""
+        return self._shown
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether everything that was asked for is on the canvas."""
+        return self._shown is None or (self._shown.is_quiet and self.host.is_quiet)
+
+    def mode_of(self, key: Mode) -> ViewMode:
+        """Return a mode by its key."""
+        return self._modes[key]
+
+    def add_mode(self, mode: ViewMode) -> None:
+        """Put in a mode; its tab is there already."""
+        self._modes[mode.key] = mode
+        mode.bar.setVisible(False)
+        self._bars.addWidget(mode.bar)
+        signals = mode.signals
+        signals.picture_changed.connect(lambda picture: self._pass_picture(mode, picture))
+        signals.limits_changed.connect(lambda low, high: self._pass_limits(mode, low, high))
+        signals.pixel_pointed.connect(self.pixel_pointed)
+        signals.cover_changed.connect(self._settle)
+        self._settle()
+
+    def set_limits(self, low: float, high: float) -> None:
+        """Show the picture with other greys, as a person chose."""
+        self._on_mode(lambda mode: mode.set_limits(low, high))
+
+    def screenshot(self) -> QImage:
+        """Return what the canvas shows, alone."""
+        return to_image(self.host.screenshot())
+
+    async def open(self) -> None:
+        """Make the viewer; the window stays responsive while napari is imported."""
+        self._settle()
+        await asyncio.to_thread(import_napari)
         self.host.open()
+        viewer = self.host.viewer
+        viewer.layers.events.removed.connect(lambda event: self.shelf.forget(event.value))
+        viewer.mouse_wheel_callbacks.append(self._wheel)
+        self._settle()
 
     def renew_icons(self) -> None:
         """Take over the theme's colours."""
         self.host.renew_theme()
+        for mode in self._modes.values():
+            mode.renew_icons()
 
     def shut(self) -> None:
-        """Close the viewer."""
+        """Put the modes away and close the viewer; idempotent."""
+        self._leave()
+        for mode in self._modes.values():
+            mode.close()
+        self._modes.clear()
         self.host.shut()
+
+    # -- building ----------------------------------------------------------------------
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setContentsMargins(GAP_PX, 0, GAP_PX, 0)
+        row.setSpacing(0)
+        group = QButtonGroup(self)
+        for mode, title in _TITLES.items():
+            tab = QToolButton()
+            tab.setText(title)
+            tab.setToolTip(self._book[f"view.{mode.value}"].toolTip())
+            tab.setCheckable(True)
+            tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            set_role(tab, "tab")
+            tab.clicked.connect(lambda _=False, mode=mode: self._session.set_mode(mode))
+            group.addButton(tab)
+            self._tabs[mode] = tab
+            row.addWidget(tab)
+        row.addStretch(1)
+        for key in _TOOLS:
+            row.addWidget(self._book.button(key))
+        column.addLayout(row)
+        column.addWidget(self.host, 1)
+        self._bars = QVBoxLayout()
+        column.addLayout(self._bars)
+        self._cover = CoverPage(self.host)
+        for keys, by in _STEPS:
+            self._shortcut(keys, partial(self._step, by))
+        self._shortcut("Home", lambda: self._on_mode(lambda mode: mode.step_to(False)))
+        self._shortcut("End", lambda: self._on_mode(lambda mode: mode.step_to(True)))
+
+    def _shortcut(self, keys: str, does: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(does)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_cover()
+
+    # -- what is shown -----------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Show the mode that is chosen, or the words that stand in its place."""
+        session = self._session
+        self._show_tabs()
+        look, selected, key = session.look, session.selected, session.mode
+        cover = cover_for(
+            ready=self.host.is_open, mode=key, selected=selected, look=look, volume=session.volume
+        )
+        mode = self._modes.get(key)
+        if cover is None and look is not None and not look.ok and key in OF_SCANS:
+            self._enter(None)
+            name = selected.name if selected is not None else Path(look.path).name
+            self._cover.list_findings(name, look.findings)
+            self._place_cover()
+            return
+        self._enter(mode if cover is None else None)
+        if cover is None and mode is not None:
+            cover = mode.cover()
+        if cover is None:
+            self._cover.hide()
+        else:
+            self._cover.say(cover)
+            self._place_cover()
+
+    def _enter(self, mode: ViewMode | None) -> None:
+        if mode is self._shown:
+            return
+        self._leave()
+        if mode is None:
+            return
+        self._shown = mode
+        self.host.show_sliders(mode.shows_sliders)
+        mode.bar.setVisible(True)
+        mode.enter()
+        self.picture_changed.emit(mode.picture())
+
+    def _leave(self) -> None:
+        mode, self._shown = self._shown, None
+        if mode is None:
+            return
+        mode.bar.setVisible(False)
+        mode.leave()
+        self.picture_changed.emit(None)
+
+    def _show_tabs(self) -> None:
+        for mode, tab in self._tabs.items():
+            tab.setChecked(mode is self._session.mode)
+            tab.setEnabled(self._book[f"view.{mode.value}"].isEnabled())
+
+    def _place_cover(self) -> None:
+        self._cover.setGeometry(self.host.rect())
+
+    def _on_mode(self, does: Callable[[ViewMode], object]) -> None:
+        if self._shown is not None:
+            does(self._shown)
+
+    def _step(self, by: int) -> None:
+        self._on_mode(lambda mode: mode.step(by))
+
+    def _pass_picture(self, mode: ViewMode, picture: Picture | None) -> None:
+        if mode is self._shown:
+            self.picture_changed.emit(picture)
+
+    def _pass_limits(self, mode: ViewMode, low: float, high: float) -> None:
+        if mode is self._shown:
+            self.limits_changed.emit(low, high)
+
+    def _wheel(self, _viewer: object, event: object) -> None:
+        modifiers = {str(getattr(key, "name", key)) for key in getattr(event, "modifiers", ())}
+        delta = getattr(event, "delta", (0.0, 0.0))
+        turned = next((d for d in reversed(delta) if d), 0.0)
+        if modifiers & {"Control", "Shift"} and turned:
+            self._step(-1 if turned > 0 else 1)
+            event.handled = True  # type: ignore[attr-defined]

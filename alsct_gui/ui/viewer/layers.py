@@ -1,0 +1,224 @@
+"""The layers that modes show pictures in: named plainly, made once, used again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsct_gui.ui.viewer.contrast import Limits
+from alsct_gui.ui.viewer.host import NapariHost
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+class Shelf:
+    """The program's own layers in the viewer; those of plugins and people are let alone.
+
+    Parameters
+    ----------
+    host
+        The viewer, open before the first layer is made.
+    """
+
+    def __init__(self, host: NapariHost) -> None:
+        self._host = host
+        self._slots: list[Slot] = []
+        self._unit = "pixel"
+
+    def slot(self, name: str, **options: Any) -> Slot:
+        """Return a place for one picture; its layer is made with the first one.
+
+        Parameters
+        ----------
+        name
+            Of the layer, as people read it in napari's list.
+        options
+            Of `napari.layers.Image`.
+        """
+        made = Slot(self, name, options)
+        self._slots.append(made)
+        return made
+
+    @property
+    def host(self) -> NapariHost:
+        """The viewer."""
+        return self._host
+
+    def clear(self) -> None:
+        """Remove every layer of the program's own: another scan is selected."""
+        for slot in self._slots:
+            slot.remove()
+
+    def forget(self, layer: Image) -> None:
+        """Know that a person removed a layer by hand."""
+        for slot in self._slots:
+            slot.lose(layer)
+
+    def settle_unit(self, pixel_um: float | None) -> str:
+        """Give all own layers the same unit: napari draws none when they differ."""
+        unit = "pixel" if pixel_um is None else "um"
+        if unit != self._unit:
+            self._unit = unit
+            for slot in self._slots:
+                slot.set_unit(unit)
+        return unit
+
+
+class Slot:
+    """One picture's layer.
+
+    `on_limits` is called with the limits when they are changed in napari's own controls.
+    """
+
+    def __init__(self, shelf: Shelf, name: str, options: dict[str, Any]) -> None:
+        self._shelf, self.name, self._options = shelf, name, options
+        self.on_limits: Callable[[float, float], object] = lambda low, high: None
+        self._layer: Image | None = None
+        self._own_change = False
+
+    @property
+    def layer(self) -> Image | None:
+        """The layer; None until there is a picture."""
+        return self._layer
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is seen."""
+        return self._layer is not None and bool(self._layer.visible)
+
+    def show(
+        self, image: NDArray[Any], limits: Limits, *, pixel_um: tuple[float, float] | None,
+        offset_px: tuple[float, float] = (0.0, 0.0), fit: bool = True,
+    ) -> None:  # fmt: skip
+        """Show a picture; the camera is set anew only when its place or size changes.
+
+        Parameters
+        ----------
+        image
+            Shape (row, column).
+        limits
+            Values shown as black and white.
+        pixel_um
+            Edges of a pixel (row, column); None when they are not lengths.
+        offset_px
+            Where pixel (0, 0) lies, in pixels of the picture.
+        fit
+            Whether the camera follows it at all.
+        """
+        unit = self._shelf.settle_unit(pixel_um[1] if pixel_um else None)
+        scale = pixel_um or (1.0, 1.0)
+        place = tuple(offset * edge for offset, edge in zip(offset_px, scale, strict=True))
+        if self._layer is None:
+            self._make(image, limits, scale, place, unit)
+            if fit:
+                self.fit()
+            return
+        before = self._outline()
+        layer = self._layer
+        self._own_change = True
+        try:
+            if tuple(layer.scale) != scale:
+                layer.scale = scale
+            if tuple(layer.translate) != place:
+                layer.translate = place
+            if layer.data is not image:
+                layer.data = image
+            if tuple(layer.contrast_limits) != limits:
+                layer.contrast_limits = limits
+            layer.visible = True
+        finally:
+            self._own_change = False
+        if fit and not np.allclose(before, self._outline(), rtol=0, atol=4 * max(scale)):
+            self.fit()
+
+    def set_limits(self, limits: Limits) -> None:
+        """Show the picture with other greys."""
+        if self._layer is None or tuple(self._layer.contrast_limits) == limits:
+            return
+        self._own_change = True
+        try:
+            self._layer.contrast_limits = limits
+        finally:
+            self._own_change = False
+
+    def move(self, offset_px: tuple[float, float]) -> None:
+        """Put the picture elsewhere, in pixels of its own."""
+        if self._layer is not None:
+            edges = self._layer.scale
+            self._layer.translate = [o * e for o, e in zip(offset_px, edges, strict=True)]
+
+    def tint(self, rgb: tuple[float, float, float]) -> None:
+        """Draw it from black to a colour instead of from black to white."""
+        if self._layer is not None:
+            from napari.utils.colormaps import Colormap
+
+            self._layer.colormap = Colormap([(0, 0, 0), rgb], name=f"{self.name} colour")
+
+    def hide(self) -> None:
+        """Hide it; it stays in napari's list."""
+        if self._layer is not None:
+            self._layer.visible = False
+
+    def unhide(self) -> None:
+        """Show it again."""
+        if self._layer is not None:
+            self._layer.visible = True
+
+    def fit(self) -> None:
+        """Set the camera so that the whole picture is seen."""
+        if self._layer is not None:
+            self._shelf.host.viewer.reset_view(layers=[self._layer], margin=0.02)
+
+    def pixel_at(self, position: tuple[float, ...]) -> tuple[int, int] | None:
+        """Pixel (row, column) at a place in the world; None beside the picture."""
+        if self._layer is None:
+            return None
+        row, column = (round(float(x)) for x in self._layer.world_to_data(position)[-2:])
+        rows, columns = self._layer.data.shape[-2:]
+        inside = 0 <= row < rows and 0 <= column < columns
+        return (row, column) if inside else None
+
+    def remove(self) -> None:
+        """Take the layer out of the viewer."""
+        layer, self._layer = self._layer, None
+        if layer is not None:
+            viewer = self._shelf.host.viewer
+            if layer in viewer.layers:
+                viewer.layers.remove(layer)
+
+    def lose(self, layer: object) -> None:
+        """Know that a person removed the layer."""
+        if layer is self._layer:
+            self._layer = None
+
+    def set_unit(self, unit: str) -> None:
+        """Count its edges in another unit."""
+        if self._layer is not None:
+            self._layer.units = (unit,) * self._layer.ndim
+
+    def _make(
+        self, image: NDArray[Any], limits: Limits, scale: tuple[float, float],
+        place: tuple[float, ...], unit: str,
+    ) -> None:  # fmt: skip
+        from napari.layers import Image
+
+        options = {"colormap": "gray", "interpolation2d": "nearest", **self._options}
+        layer = Image(
+            image, name=self.name, contrast_limits=limits, scale=scale, translate=place,
+            units=(unit, unit), **options,
+        )  # fmt: skip
+        layer.events.contrast_limits.connect(self._limits_were_set)
+        self._layer = layer
+        self._shelf.host.viewer.add_layer(layer)
+
+    def _outline(self) -> NDArray[np.float64]:
+        return np.asarray(self._layer.extent.world if self._layer is not None else np.zeros((2, 2)))
+
+    def _limits_were_set(self) -> None:
+        if self._layer is not None and not self._own_change:
+            low, high = self._layer.contrast_limits
+            self.on_limits(float(low), float(high))
