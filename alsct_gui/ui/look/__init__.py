@@ -1,0 +1,1 @@
+"""Looking closely: histogram, profiles, statistics, overlays, pictures, films, metadata."""
