@@ -42,7 +42,7 @@ def unpack(kind: type[T], facts: Mapping[str, Any], arrays: Mapping[str, NDArray
         hints = get_type_hints(kind)
         values = {name: _build(hints[name], item) for name, item in facts.items()}
         return kind(**values, **arrays)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise RemoteError(f"an answer is no {kind.__name__} ({error!r})"[:300]) from error
 
 
