@@ -7,6 +7,7 @@ kept in the user's cache folder.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -17,11 +18,13 @@ import numpy as np
 
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.codec import from_plain, to_plain
-from alsct_gui.model.errors import RecipeError
+from alsct_gui.model.errors import OutputError, RecipeError
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.recon.engines.base import Estimating
 from alsct_gui.recon.job import Job
 from alsct_gui.recon.plan import Plan
+
+_log = logging.getLogger(__name__)
 
 LEARN_SLICES = 32
 """Runs of fewer slices teach nothing: what happens once outweighs the work."""
@@ -136,19 +139,18 @@ def load_pace(path: Path | None = None) -> Pace:
 def learn(
     plan: Plan, recipe: Recipe, seconds: Mapping[str, float], path: Path | None = None
 ) -> None:
-    """Learn from a finished run and keep it.
-
-    Raises
-    ------
-    OutputError
-        The cache folder cannot be written.
-    """
+    """Learn from a finished run and keep it; a cache that cannot be written is only logged."""
     path = path or pace_path()
     before = load_pace(path)
     after = update(before, plan, recipe, seconds)
-    if after is not before:
+    if after is before:
+        return
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_plain(path, to_plain(after))
+    except (OSError, OutputError) as error:
+        # The run is done and well: it must not fail for want of a better estimate next time.
+        _log.warning("the pace is not kept: %s", error)
 
 
 def _computed_s(plan: Plan, recipe: Recipe) -> float | None:

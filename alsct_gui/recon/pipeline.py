@@ -198,7 +198,7 @@ class _Run:
         ]
         self.began = time.monotonic()
         self.progress(Progress("slices", self.count, self.job.plan.n_slices, 0.0))
-        with _cancels(self.job.engine, self.cancel):
+        with cancels_engine(self.job.engine, self.cancel):
             return {**self.seconds, **run_stages(Stage("read", self.read), stages, self.cancel)}
 
     def read(self, _: object) -> Iterator[tuple[Slab, RawSlab]]:
@@ -285,7 +285,7 @@ class _Checksum:
 
 
 @contextmanager
-def _cancels(engine: Engine, cancel: CancelToken) -> Iterator[None]:
+def cancels_engine(engine: Engine, cancel: CancelToken) -> Iterator[None]:
     """While inside, end the calls of a slow engine as soon as the run is cancelled."""
     if not isinstance(engine, Cancellable):
         yield

@@ -105,3 +105,11 @@ def test_a_broken_file_counts_for_nothing_known(tmp_path: Path, text: str) -> No
     assert load_pace(path) == Pace()
     learn(plan_of(), PRODUCTION, {"total": 500.0}, path)
     assert load_pace(path).runs == {"fourier": 1}
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    learn(plan_of(), PRODUCTION, {"total": 500.0}, tmp_path / "cache" / "pace.json")
+    assert "the pace is not kept" in caplog.text

@@ -208,11 +208,12 @@ def _transmission(
 ) -> NDArray[np.float32]:
     scan = opened.scan
     _, n_rows, n_columns = scan.projections.shape
-    field = cache.get(
-        ("field", opened.key, binning),
-        lambda: make_flat_field(scan, (0, n_rows), (0, n_columns), _CORRECTION, binning),
+    whole = cache.get(
+        ("field", opened.key, 1),
+        lambda: make_flat_field(scan, (0, n_rows), (0, n_columns), _CORRECTION),
         _field_bytes,
     )
+    field = cache.get(("field", opened.key, binning), lambda: _binned(whole, binning), _field_bytes)
     frames = bin_frames(scan.projections.read(slice(index, index + 1)), binning, threads)
     lines, _ = correct_to_transmission(
         frames, field, make_blend(field, np.array([index]), _CORRECTION), field_row=0,
@@ -220,6 +221,14 @@ def _transmission(
         threads=threads,
     )  # fmt: skip
     return lines[0]
+
+
+def _binned(field: FlatField, binning: int) -> FlatField:
+    """The same for binned frames, without reading the flats again."""
+    if binning == 1:
+        return field
+    dark = bin_frames(field.dark[np.newaxis], binning)[0]
+    return replace(field, dark=dark, flats=bin_frames(field.flats, binning))
 
 
 def _field_bytes(field: FlatField) -> int:

@@ -25,9 +25,10 @@ from alsct_gui.recon.desk.answers import Preview, Sinogram, Stage
 from alsct_gui.recon.desk.cache import BoundedCache
 from alsct_gui.recon.desk.pictures import limits
 from alsct_gui.recon.desk.shelf import OpenScan
-from alsct_gui.recon.engines.base import Engine
+from alsct_gui.recon.engines.base import Cancellable, Engine
 from alsct_gui.recon.job import Job, prepare_job
-from alsct_gui.recon.plan import Extent
+from alsct_gui.recon.pipeline import cancels_engine
+from alsct_gui.recon.plan import Extent, resolve_extent
 from alsct_gui.recon.preprocess.hardening import correct_hardening
 from alsct_gui.recon.preprocess.rings.apply import apply_rings
 from alsct_gui.recon.preview import slice_index
@@ -136,9 +137,12 @@ class Slicer:
             output=output or picture,
         )
         job = prepare_job(opened.scan, fixed, threads=self.threads, quick=True, cancel=cancel)
+        engine = job.engine
         with self._lock:
             # An engine keeps its work space for the next call: fresh memory costs more time.
-            engine = self._engines.setdefault(recipe.engine.name, job.engine)
+            # One that can be cancelled is not shared: it would end the calls of others too.
+            if not isinstance(engine, Cancellable):
+                engine = self._engines.setdefault(recipe.engine.name, engine)
         told = replace(job.resolved, center=found.center, findings=found.findings)
         findings = tuple(dict.fromkeys((*job.findings, *found.findings)))
         return replace(job, engine=engine, resolved=told, findings=findings)
@@ -186,7 +190,8 @@ class Slicer:
         index = slice_index(job.plan.extent, row)
         lines = self.lines(opened, job, index, cancel)
         cancel.check()
-        slices, _ = job.reconstruct(lines.sinogram, job.resolved.geometry(lines.angles_deg))
+        with cancels_engine(job.engine, cancel):
+            slices, _ = job.reconstruct(lines.sinogram, job.resolved.geometry(lines.angles_deg))
         return _preview(job, recipe, index, slices[0], time.perf_counter() - began)
 
     def preview_centers(
@@ -211,7 +216,8 @@ class Slicer:
         )
         shape = (len(jobs), *lines.sinogram.shape[1:])
         batch = np.ascontiguousarray(np.broadcast_to(lines.sinogram, shape))
-        slices, _ = jobs[0].reconstruct(batch, replace(geometry, center_px=locals_px))
+        with cancels_engine(jobs[0].engine, cancel):
+            slices, _ = jobs[0].reconstruct(batch, replace(geometry, center_px=locals_px))
         seconds = (time.perf_counter() - began) / len(jobs)
         return [
             _preview(job, changed, index, picture, seconds)
@@ -222,19 +228,16 @@ class Slicer:
         self, opened: OpenScan, recipe: Recipe, row: int | None, stage: Stage, cancel: CancelToken
     ) -> Sinogram:
         """One detector row at all angles, as far as the stage goes."""
-        scan = opened.scan
+        if stage == "raw":
+            return _raw_sinogram(opened.scan, recipe, row)
         job = self.job(opened, recipe, cancel)
         extent = job.plan.extent
         index = slice_index(extent, row)
-        if stage == "raw":
-            lines, quantity = _raw_lines(scan, extent, index), str(scan.quantity)
-        else:
-            lines = self.lines(opened, job, index, cancel, filtered=stage == "filtered")
-            quantity = "line-integrals"
+        lines = self.lines(opened, job, index, cancel, filtered=stage == "filtered")
         low, high = limits(lines.sinogram[0])
         return Sinogram(
             image=lines.sinogram[0], stage=stage, row=extent.detector_rows(index)[0],
-            angles_deg=lines.angles_deg, quantity=quantity, pixel_um=job.voxel_um,
+            angles_deg=lines.angles_deg, quantity="line-integrals", pixel_um=job.voxel_um,
             low=low, high=high, findings=job.findings,
         )  # fmt: skip
 
@@ -245,13 +248,19 @@ def with_center(recipe: Recipe, center_px: float) -> Recipe:
     return replace(recipe, center=center)
 
 
-def _raw_lines(scan: Scan, extent: Extent, index: int) -> Lines:
-    """Stored values of one detector row, not binned along the rows."""
-    row = extent.detector_rows(index)[0]
+def _raw_sinogram(scan: Scan, recipe: Recipe, row: int | None) -> Sinogram:
+    """Stored values of one detector row, not binned; needs no centre."""
+    extent = resolve_extent(recipe.region, scan.projections.shape)
+    at = extent.detector_rows(slice_index(extent, row))[0]
     frames = slice(extent.angles[0], extent.angles[1], extent.angle_step)
-    block = scan.projections.read(frames, slice(row, row + 1), slice(*extent.columns))
+    block = scan.projections.read(frames, slice(at, at + 1), slice(*extent.columns))
     image = np.ascontiguousarray(block[:, 0, :], dtype=np.float32)
-    return Lines(image[np.newaxis], scan.geometry.angles_deg[frames])
+    low, high = limits(image)
+    return Sinogram(
+        image=image, stage="raw", row=at, angles_deg=scan.geometry.angles_deg[frames],
+        quantity=scan.quantity, pixel_um=scan.geometry.pixel_size_um, low=low, high=high,
+        findings=scan.warnings,
+    )  # fmt: skip
 
 
 def _lines_bytes(lines: Lines) -> int:

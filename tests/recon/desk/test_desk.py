@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -212,3 +213,21 @@ def test_a_volume_is_looked_at(desk: Desk, foam: Path, tmp_path: Path) -> None:
 
 def test_a_recipe_without_name_or_rings_is_a_recipe(desk: Desk, foam: Path) -> None:
     assert done(desk.preview(foam, with_center(Recipe(), 66.3), None)).row == 6
+
+
+def test_cancelling_reaches_the_process_and_other_questions_go_on(desk: Desk, foam: Path) -> None:
+    trials: list[Trial] = []
+    begun = threading.Event()
+
+    def take(trial: Trial) -> None:
+        trials.append(trial)
+        begun.set()
+
+    values = [0.5 + 0.01 * n for n in range(200)]
+    long = desk.sweep(foam, FIXED, [("rings.0.sigma", values)], 5, 64, take)
+    assert begun.wait(60.0)
+    assert long.cancel()
+    assert done(desk.frame(foam, FrameWanted())).index == 0
+    short = desk.sweep(foam, FIXED, [("rings.0.sigma", [1.0])], 5, 64, take, channel=None)
+    assert done(short).count == 1  # the same lane: the long one has ended
+    assert 2 <= len(trials) < 200

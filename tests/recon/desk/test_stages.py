@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from alsct_gui.recon.desk.stages import (
     filtered_key,
     with_center,
 )
+from alsct_gui.recon.engines.registry import get_engine
 from alsct_gui.recon.plan import resolve_extent
 from alsct_gui.recon.preview import preview, sweep, with_setting
 
@@ -172,3 +174,47 @@ def test_a_cancelled_preview_ends_and_leaves_nothing_wrong(
             slicer.preview(opened, BASE, 5, token)
         made = slicer.preview(opened, BASE, 5, CancelToken())
         assert made.image.tobytes() == preview(opened.scan, BASE, 5).picture.tobytes()
+
+
+class Endless:
+    """A slow engine that works until it is cancelled."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._ended = threading.Event()
+        self.begun = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def reconstruct(self, *args: Any, **options: Any) -> Any:
+        self.begun.set()
+        self._ended.wait(60.0)
+        raise CancelledError("ended")
+
+    def cancel(self) -> None:
+        self._ended.set()
+
+
+def test_a_slow_engine_is_ended_when_its_preview_is_cancelled(
+    foam: Path, shelf: Shelf, slicer: Slicer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, token = Endless(get_engine("fourier")), CancelToken()
+    monkeypatch.setattr("alsct_gui.recon.job.get_engine", lambda name: engine)
+
+    def cancel() -> None:
+        engine.begun.wait(60.0)
+        token.cancel()
+
+    other = threading.Thread(target=cancel)
+    other.start()
+    with shelf.scan(foam) as opened, pytest.raises(CancelledError, match="ended"):
+        slicer.preview(opened, BASE, 5, token)
+    other.join()
+
+
+def test_a_raw_sinogram_needs_no_centre(foam: Path, shelf: Shelf, slicer: Slicer) -> None:
+    short = with_setting(load_recipe("standard-8.3.2"), "region.angles", [0, 20])
+    with shelf.scan(foam) as opened:
+        assert slicer.sinogram(opened, short, 5, "raw", CancelToken()).image.shape == (20, 128)
+    assert slicer.cache.used_bytes == 0
