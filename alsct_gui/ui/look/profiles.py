@@ -102,7 +102,8 @@ def sample(image: NDArray[Any], rows: Float64Array, columns: Float64Array) -> Fl
     ):  # fmt: skip
         # A neighbour without weight must not make the sum NaN.
         corner = np.where(weight > 0, image[y, x], 0)
-        total += weight * corner
+        with np.errstate(invalid="ignore"):  # the infinities about a place may cancel
+            total += weight * corner
     return np.where(inside, total, np.nan)
 
 
@@ -176,8 +177,8 @@ def radial_profile(
         mean = np.bincount(ring, values, minlength=rings)[:rings] / counts
         spread = np.bincount(ring, (values - mean[ring]) ** 2, minlength=rings)[:rings] / counts
     unit = "px" if pixel_um is None else "µm"
-    reach = np.arange(rings) * float(step)
-    return Profile(reach, unit, mean, np.sqrt(spread), counts.astype(np.int64))
+    reach = np.asarray(np.arange(rings) * step, np.float64)
+    return Profile(reach, unit, np.asarray(mean, np.float64), np.sqrt(spread), counts)
 
 
 def region_statistics(
