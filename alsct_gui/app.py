@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from alsct_gui.model.errors import AlsctError, UsageError
 from alsct_gui.screen import has_screen, virtual_screen
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from alsct_gui.settings import Settings
     from alsct_gui.ui.services import Services
 
@@ -63,14 +66,12 @@ def _with_screen(asked: argparse.Namespace) -> int:
     app.setApplicationDisplayName("alsct-gui")
     path = settings_path()
     settings, findings = load_settings(path)
+    if asked.selftest:
+        return run_until_done(app, lambda: _selftest(app, asked))
 
     async def window() -> int:
         with services_for(settings, profile=asked.profile) as services:
             program = Program(app, services, settings, path, findings)
-            if asked.selftest:
-                from alsct_gui.ui.selftest import selftest
-
-                return await selftest(program, asked.pictures)
             for file in asked.files:
                 program.open_later(file)
             if asked.simulate:
@@ -81,6 +82,24 @@ def _with_screen(asked: argparse.Namespace) -> int:
             return 0
 
     return run_until_done(app, window)
+
+
+async def _selftest(app: QApplication, asked: argparse.Namespace) -> int:
+    """Run the self-test with settings, runs and results of its own."""
+    from alsct_gui.settings import Layout, Settings
+    from alsct_gui.ui.program import Program
+    from alsct_gui.ui.selftest import selftest
+
+    with TemporaryDirectory(prefix="alsct-selftest-") as name:
+        own = Path(name)
+        settings = Settings(
+            output_folder=str(own / "results"), runs_folder=str(own / "runs"), tour_done=True,
+            layout=Layout(width_px=1600, height_px=1000),
+        )  # fmt: skip
+        with services_for(settings, profile=asked.profile) as services:
+            program = Program(app, services, settings, own / "settings.json")
+            scan = asked.files[0] if asked.files else None
+            return await selftest(program, asked.pictures, scan, stay=asked.stay)
 
 
 @contextmanager
@@ -145,4 +164,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="reconstruct the simulated scan, take pictures, end")  # fmt: skip
     parser.add_argument("--pictures", type=Path, default=Path("selftest-output"),
                         metavar="FOLDER", help="where the self-test leaves pictures")  # fmt: skip
+    parser.add_argument("--stay", action="store_true",
+                        help="with --selftest: leave the window open at the end")  # fmt: skip
     return parser
+
+
+if __name__ == "__main__":
+    main()

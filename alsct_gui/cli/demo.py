@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, counted, emit_json, out, progress_bars, show_table
+from alsct_gui.cli.console import (
+    JsonFlag,
+    counted,
+    emit_json,
+    err,
+    out,
+    progress_bars,
+    show_table,
+)
 from alsct_gui.cli.options import ThreadsOption, build_recipe, thread_count
 from alsct_gui.model.errors import OutputError
+from alsct_gui.screen import has_screen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,9 +53,12 @@ def demo(
         Path, typer.Option("--output", "-o", help="Folder for the pictures and the report.")
     ] = Path("demo-output"),
     threads: ThreadsOption = 0,
+    window: Annotated[
+        bool, typer.Option(help="Then drive the window; without a screen it leaves pictures.")
+    ] = True,
     json: JsonFlag = False,
 ) -> int:
-    """Simulate a scan, check it, find its axis, reconstruct it, compare it with the truth."""
+    """Simulate, check, find the axis, reconstruct, compare with the truth; then the window."""
     from alsct_gui.files.check import check_scan
     from alsct_gui.files.montage import montage
     from alsct_gui.files.open import open_scan, open_volume
@@ -102,7 +117,26 @@ def demo(
         show_table(("stage", "seconds"), ((k, round(v, 2)) for k, v in stages.items()))
         out.print(report.split("\n\n", 1)[1].strip(), markup=False)
         out.print(f"pictures: {sheet}", markup=False)
-    return 0 if ok else DEMO_FAILED
+    if not ok:
+        return DEMO_FAILED
+    return _drive_window(scan_path, output / "window", quiet=json) if window else 0
+
+
+def _drive_window(scan: Path, pictures: Path, *, quiet: bool) -> int:
+    """Show the window in a process of its own; returns its exit code."""
+    if find_spec("PySide6") is None or find_spec("napari") is None:
+        err.print("The window is not installed: pip install 'alsct-gui[app]'", markup=False)
+        return 0
+    stays = has_screen()
+    if not quiet:
+        words = "close it to end the demo" if stays else f"pictures go to {pictures}"
+        out.print(f"the window: {words}", markup=False)
+    command = [sys.executable, "-m", "alsct_gui.app", "--selftest", "--pictures", str(pictures)]
+    finished = subprocess.run(  # noqa: S603 (our own program)
+        [*command, *(["--stay"] if stays else []), str(scan)],
+        check=False, stdout=subprocess.DEVNULL if quiet else None,
+    )  # fmt: skip
+    return finished.returncode
 
 
 def compare(

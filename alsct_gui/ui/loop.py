@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -20,13 +21,24 @@ def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int
     everything away.
     """
     app.setQuitOnLastWindowClosed(False)
-    loop = qasync.QEventLoop(app)
+    loop = make_loop(app)
     asyncio.set_event_loop(loop)
     try:
         with loop:
             return int(loop.run_until_complete(main()))
     finally:
         asyncio.set_event_loop(None)
+
+
+def make_loop(app: QApplication) -> Any:
+    """Return a loop that serves Qt and asyncio; closing it ends its threads.
+
+    Work beside the loop runs in Python's own threads: qasync's usual ones are Qt's, of which
+    Python keeps a trace for ever.
+    """
+    loop = qasync.QEventLoop(app)
+    loop.set_default_executor(ThreadPoolExecutor(8, thread_name_prefix="beside"))
+    return loop
 
 
 class Heartbeat(QObject):

@@ -78,15 +78,15 @@ class Program:
         else:
             self.window.show()
         await self.start()
-        await self._closing.wait()
+        await self.until_closed()
         await self.close()
 
+    async def until_closed(self) -> None:
+        """Wait until someone closes the window, and has answered what must be asked."""
+        await self._closing.wait()
+
     async def start(self) -> None:
-        """Make the viewer, after the window was drawn for the first time."""
-        # Two turns of the loop: the window is painted before napari is imported.
-        for _ in range(2):
-            await asyncio.sleep(0)
-            self._app.processEvents()
+        """Make the viewer; the window is drawn and answers meanwhile."""
         await self.stage.open()
         self.parts.scans.start()
         self.parts.runs.start()
@@ -146,7 +146,8 @@ class Program:
         self.stage.shut()
         self.window.close_for_good()
         self.window.deleteLater()
-        self._app.processEvents()
+        # Never processEvents() here: it would enter other coroutines from within this one.
+        await asyncio.sleep(0)
 
     def switch_theme(self) -> None:
         """Turn from dark to light, or back."""

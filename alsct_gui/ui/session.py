@@ -262,7 +262,12 @@ class Session(QObject):
             self._busy[key] = words
         else:
             self._busy.pop(key, None)
-        self.busy_changed.emit(" · ".join(self._busy.values()))
+        self.busy_changed.emit(self.busy_words)
+
+    @property
+    def busy_words(self) -> str:
+        """What goes on at once; empty for nothing."""
+        return " · ".join(self._busy.values())
 
     # -- settings and situation --------------------------------------------------------
 

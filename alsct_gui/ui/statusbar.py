@@ -29,7 +29,7 @@ class StatusBar(QWidget):
         super().__init__()
         self.setObjectName("statusbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(32)
+        self.setFixedHeight(28)
         self._session = session
         self._notice: Notice | None = None
         self._busy = ""

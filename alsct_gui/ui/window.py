@@ -16,7 +16,14 @@ from alsct_gui.ui.statusbar import StatusBar
 from alsct_gui.ui.tabs import TabbedStack
 from alsct_gui.ui.topbar import TopBar
 
-_LEFT_PX, _RIGHT_PX, _DRAWER_PX = 240, 300, 160
+_LEFT_PX, _RIGHT_PX, _DRAWER_PX = 208, 300, 160
+_NARROW_PX = 1500
+
+
+def usual_sides_px(width_px: int) -> tuple[int, int]:
+    """Widths of the list and of the side panel: on a small screen the picture has the half."""
+    usual = Layout()
+    return (232, 304) if width_px < _NARROW_PX else (usual.left_px, usual.right_px)
 
 
 class Window(QWidget):
@@ -96,8 +103,10 @@ class Window(QWidget):
             self.book[key].setChecked(size_px > 0)
             panel.setVisible(size_px > 0)
         usual = Layout()
-        left_px = layout.left_px or usual.left_px
-        right_px = layout.right_px or usual.right_px
+        sides = (layout.left_px, layout.right_px)
+        left_px, right_px = sides
+        if sides == (usual.left_px, usual.right_px) or not all(sides):
+            left_px, right_px = usual_sides_px(layout.width_px)
         drawer_px = layout.drawer_px or 220
         self._body.setSizes([left_px, max(200, layout.width_px - left_px - right_px), right_px])
         self._middle.setSizes([max(200, layout.height_px - drawer_px), drawer_px])

@@ -47,9 +47,9 @@ def qapp(app: Any) -> Any:
 @pytest.fixture
 def drive(app: Any) -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     """Run a coroutine on the loop that Qt and asyncio share, as the program does."""
-    import qasync
+    from alsct_gui.ui.loop import make_loop
 
-    loop = qasync.QEventLoop(app)
+    loop = make_loop(app)
     asyncio.set_event_loop(loop)
 
     def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -1,0 +1,270 @@
+"""The whole window, driven as a person drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import h5py
+import psutil
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QMessageBox, QPushButton
+
+from alsct_gui.placement.runs.model import RunState
+from alsct_gui.settings import load_settings
+from alsct_gui.simulator.write import iterate_scan
+from alsct_gui.ui.session import Level, Mode, Notice
+from alsct_gui.ui.widgets.marks import State
+from tests.ui.conftest import until
+from tests.ui.programs import SMALL, opened, small_scan, window
+
+Drive = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def test_every_command_does_something(app: Any, drive: Drive, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            assert program.book.unbound == ()
+
+    drive(main())
+
+
+def test_a_scan_is_opened_and_looked_at(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan = small_scan(tmp_path / "raw")
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            await opened(program, scan)
+            look = program.session.look
+            assert look is not None
+            assert look.ok
+            assert look.n_columns == 160
+            entry = program.parts.scans.scans.entries.entry(scan)
+            assert entry is not None
+            assert entry.state is State.MET
+            assert entry.words == "181 projections"
+            assert program.parts.scans.scans.entries.has_picture(scan)
+            assert program.session.settings.recent[0] == str(scan)
+
+    drive(main())
+
+
+def test_a_broken_file_shows_what_is_wrong_and_the_window_goes_on(
+    app: Any, drive: Drive, tmp_path: Path
+) -> None:
+    scan = small_scan(tmp_path / "raw")
+    cut = tmp_path / "raw" / "cut.h5"
+    cut.write_bytes(scan.read_bytes()[: scan.stat().st_size // 2])
+    text = tmp_path / "raw" / "notes.h5"
+    text.write_text("no scan at all")
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            for path in (cut, text):
+                await opened(program, path)
+                look = program.session.look
+                assert look is not None
+                assert not look.ok
+                assert not program.session.situation.has_scan
+                assert look.findings[0].fix
+                entry = program.parts.scans.scans.entries.entry(path)
+                assert entry is not None
+                assert entry.state is State.FAILED
+            await opened(program, scan)
+            assert program.session.situation.has_scan
+
+    drive(main())
+
+
+def test_an_incoming_scan_appears_while_it_is_written(
+    app: Any, drive: Drive, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    path = raw / SMALL.file_name
+    go_on = threading.Semaphore(0)
+    written = threading.Event()
+
+    def write() -> None:
+        for _ in iterate_scan(path, SMALL, live=True):
+            go_on.acquire()
+        written.set()
+
+    async def main() -> None:
+        async with window(app, tmp_path, watched=(str(raw),)) as program:
+            entries = program.parts.scans.scans.entries
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                for _ in range(30):
+                    go_on.release()
+                await until(lambda: entries.entry(path) is not None, "the arriving scan")
+                entry = entries.entry(path)
+                assert entry is not None
+                assert entry.state is State.MOVING
+            finally:
+                go_on.release(10_000)
+                await asyncio.to_thread(writer.join)
+            assert written.is_set()
+            await until(
+                lambda: entries.entry(path) is not None and entries.entry(path).state is State.MET,  # type: ignore[union-attr]
+                "the whole scan",
+            )
+
+    drive(main())
+
+
+def test_files_that_are_dropped_are_opened(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan = small_scan(tmp_path / "raw")
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            program.window.dropped([str(scan)])
+            await until(lambda: program.session.situation.has_scan, "the dropped scan")
+
+    drive(main())
+
+
+def test_a_run_is_queued_followed_and_shown(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan = small_scan(tmp_path / "raw")
+    told: list[Notice] = []
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            program.session.noticed.connect(told.append)
+            await opened(program, scan)
+            await until(lambda: program.book["run.here"].isEnabled(), "the run button")
+            program.book.trigger("run.here")
+            await until(lambda: bool(program.session.runs), "the run")
+            assert program.session.situation.running == 1
+            await until(lambda: program.session.runs[0].state.ended, "the end", 180)
+            run = program.session.runs[0]
+            assert run.state is RunState.FINISHED, run.error
+            await until(lambda: any(n.level is Level.DONE for n in told), "the notice")
+            notice = next(n for n in told if n.level is Level.DONE)
+            assert "24 slices" in notice.sentence
+            assert notice.action is not None
+            notice.action()
+            assert program.session.volume == run.output
+            assert program.session.mode is Mode.VOLUME
+
+    drive(main())
+
+
+def test_closing_with_a_run_asks_once_and_the_next_window_picks_it_up(
+    app: Any, drive: Drive, tmp_path: Path
+) -> None:
+    scan = small_scan(tmp_path / "raw", n_rows=64)
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            await opened(program, scan)
+            await until(lambda: program.book["run.here"].isEnabled(), "the run button")
+            program.book.trigger("run.here")
+            await until(lambda: bool(program.session.runs), "the run")
+            program.window.close()
+            program.window.close()
+            asked = [w for w in app.topLevelWidgets() if isinstance(w, QMessageBox)]
+            assert len(asked) == 1
+            assert "1 run goes on" in asked[0].text()
+            assert program.window.isVisible()
+            stay = next(b for b in asked[0].findChildren(QPushButton) if b.text() == "Stay")
+            stay.click()
+            assert program.window.isVisible()
+            run = program.session.runs[0].id
+        async with window(app, tmp_path) as program:
+            await until(lambda: bool(program.session.runs), "the run, picked up")
+            assert program.session.runs[0].id == run
+            await until(lambda: program.session.runs[0].state.ended, "its end", 180)
+            assert program.session.runs[0].state is RunState.FINISHED
+
+    drive(main())
+
+
+def test_themes_layout_and_settings_are_remembered(app: Any, drive: Drive, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            program.book["view.left"].setChecked(False)
+            program.book.trigger("view.theme")
+            assert not program.window.left.isVisible()
+        settings, findings = load_settings(tmp_path / "settings.json")
+        assert findings == ()
+        assert settings.theme == "light"
+        assert settings.layout.left_px == 0
+        async with window(app, tmp_path, layout=settings.layout, theme="light") as program:
+            assert not program.window.left.isVisible()
+            program.book.trigger("view.reset_layout")
+            assert program.window.left.isVisible()
+
+    drive(main())
+
+
+def test_the_canvas_has_half_of_a_small_screen(app: Any, drive: Drive, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            program.window.resize(1366, 768)
+            whole = program.window.size()
+            await until(lambda: program.stage.height() > 500, "the new layout")
+            canvas = program.stage.host.size()
+            assert whole.width() <= 1366
+            assert whole.height() <= 768
+            share = canvas.width() * canvas.height() / (whole.width() * whole.height())
+            assert share >= 0.5, share
+
+    drive(main())
+
+
+@pytest.mark.timeout(600)
+def test_opened_and_closed_fifty_times_nothing_is_left(
+    app: Any, drive: Drive, tmp_path: Path
+) -> None:
+    """The first windows may fill caches; from then on everything must come back."""
+    scan = small_scan(tmp_path / "raw")
+
+    def census() -> dict[str, int]:
+        timers = sum(
+            timer.isActive()
+            for widget in app.topLevelWidgets()
+            for timer in widget.findChildren(QTimer)
+        )
+        return {
+            "threads": threading.active_count(),
+            "processes": len(psutil.Process().children(recursive=True)),
+            "windows": len(app.topLevelWidgets()),
+            "timers": timers,
+            "files": psutil.Process().num_fds(),
+        }
+
+    async def once() -> None:
+        async with window(app, tmp_path) as program:
+            program.parts.scans.open_path(scan)
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        for _ in range(3):
+            await once()
+        before = census()
+        for _ in range(47):
+            await once()
+        await until(lambda: census() == before, f"{before} again, not {census()}")
+
+    drive(main())
+
+
+def test_metadata_of_a_strange_file_cannot_harm(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan = small_scan(tmp_path / "raw")
+    with h5py.File(scan, "r+") as file:
+        del file["measurement/sample/experimenter/name"]
+        file["measurement/sample/experimenter/name"] = "<b>\n" * 2000
+        file["measurement/sample_name_2"] = "\u202e" * 50
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            await opened(program, scan)
+            program.window.grab()
+
+    drive(main())
