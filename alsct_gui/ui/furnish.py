@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from alsct_gui.ui.actions.help import Help
 from alsct_gui.ui.logbook import Logbook
 from alsct_gui.ui.preferences import Preferences
+from alsct_gui.ui.reconstruct.panel import ReconstructPanel
 from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.panel import RunsPanel
 from alsct_gui.ui.scans.room import ScansRoom
@@ -63,6 +64,9 @@ def furnish(program: Program) -> Parts:
     window.drawer.add("runs", "Runs", runs, "Whole reconstructions on this workstation")
     book.bind("run.list", lambda: window.open_drawer("runs"))
 
+    reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
+    window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
+
     log = Logbook(session)
     window.drawer.add("log", "Log", log, "Everything the window said")
 
@@ -70,4 +74,6 @@ def furnish(program: Program) -> Parts:
     help_ = Help(book, window)
     preferences = Preferences(session, book, window)
     tour = Tour(session, window, book)
-    return Parts(scans, workspaces, follower, tour, (scans, runs, log, help_, preferences, tour))
+    return Parts(
+        scans, workspaces, follower, tour, (scans, runs, reconstruct, log, help_, preferences, tour)
+    )
