@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings, show_table
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     QuantityOption,
@@ -17,6 +16,7 @@ from alsct_gui.cli.options import (
     build_recipe,
     thread_count,
 )
+from alsct_gui.files.checked import opened
 
 
 def center(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, finding_rows, out, show_findings
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     QuantityOption,
     RangeOption,
     SinogramFlag,
 )
+from alsct_gui.files.checked import opened
 
 if TYPE_CHECKING:
     from alsct_gui.model.scan import Scan

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, out, show_findings
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -24,6 +23,7 @@ from alsct_gui.cli.options import (
     build_recipe,
     thread_count,
 )
+from alsct_gui.files.checked import opened
 
 
 def preview(

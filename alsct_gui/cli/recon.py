@@ -9,7 +9,6 @@ from typing import Annotated, Literal, cast
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -31,6 +30,7 @@ from alsct_gui.cli.running import (
     run_and_tell,
     show_plan,
 )
+from alsct_gui.files.checked import opened
 
 
 def recon(

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from alsct_gui.cli.console import JsonFlag, err
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     MemoryOption,
     QuantityOption,
@@ -18,6 +17,7 @@ from alsct_gui.cli.options import (
     thread_count,
 )
 from alsct_gui.cli.running import cancelled_by_signals, run_and_tell
+from alsct_gui.files.checked import opened
 
 
 def replay(

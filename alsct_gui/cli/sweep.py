@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, out, progress_bars
-from alsct_gui.cli.opening import opened
 from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
@@ -25,6 +24,7 @@ from alsct_gui.cli.options import (
     parse_value,
     thread_count,
 )
+from alsct_gui.files.checked import opened
 from alsct_gui.model.errors import RecipeError
 
 MOST_VALUES = 200

@@ -41,6 +41,10 @@ from alsct_gui.placement.runs.model import (
     request_to_plain,
 )
 
+PATIENCE_S = 2.0
+"""How long orders of a person wait for a process that is letting go of a run."""
+_TRY_AGAIN_S = 0.02
+
 FOLDER_VARIABLE = "ALSCT_RUNS"
 """Environment variable that names another runs folder."""
 _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{4}")
@@ -118,9 +122,9 @@ class RunFolder:
         """
         return request_from_plain(read_plain(self.path / "request.json"))
 
-    def open_log(self) -> EventLog:
+    def open_log(self, patience_s: float = 0.0) -> EventLog:
         """Become the writer of its events; see `EventLog`."""
-        return EventLog(self.events)
+        return EventLog(self.events, patience_s)
 
     def ask_cancel(self) -> None:
         """Note that it shall end.
@@ -156,17 +160,34 @@ class RunFolder:
         """
         gone = self.path.with_name(f".{self.id}.gone")
         try:
-            with self.open_log():
+            with self.open_log(PATIENCE_S):
                 self.path.rename(gone)
             shutil.rmtree(gone)
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
 
+def _locked(descriptor: int) -> bool:
+    """Take a file's lock if it is free; returns whether it was."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class EventLog:
     """The one writer of a run's events; holds their lock while it is open.
 
     Safe to use from several threads. A change of state is on the disk when `append` returns.
+
+    Parameters
+    ----------
+    path
+        The events file; made when there is none.
+    patience_s
+        How long to wait for a process that is about to let go of it, such as the keeper that
+        just wrote that a worker was lost.
 
     Raises
     ------
@@ -176,15 +197,19 @@ class EventLog:
         The file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_s: float = 0.0) -> None:
         self._path = path
         self._lock = threading.Lock()
+        end_s = time.monotonic() + patience_s
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise cannot_write(path, error) from error
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while not _locked(self._fd):
+                if time.monotonic() >= end_s:
+                    raise BlockingIOError
+                time.sleep(_TRY_AGAIN_S)  # a lock cannot be waited for with an end
             # Between opening and locking, somebody may have removed the run.
             if os.fstat(self._fd).st_ino != path.stat().st_ino:
                 raise BlockingIOError

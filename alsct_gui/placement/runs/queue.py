@@ -17,6 +17,7 @@ from pathlib import Path
 
 from alsct_gui.model.errors import UsageError
 from alsct_gui.placement.runs.folder import (
+    PATIENCE_S,
     RunBusyError,
     RunFolder,
     cannot_write,
@@ -137,7 +138,7 @@ class RunQueue:
                 f"the run is {view.state}", where=run_id, fix="Submit the scan again for a new one"
             )
         self._set_order(tuple(name for name in read_order(self.folder) if name != run_id))
-        with folder.open_log() as log:
+        with folder.open_log(PATIENCE_S) as log:
             folder.drop_cancel()
             log.append("queued", resume=not anew)
         self.wake()

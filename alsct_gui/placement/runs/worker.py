@@ -12,12 +12,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from alsct_gui.files.checked import opened
 from alsct_gui.model.errors import AlsctError, CancelledError, InputError
-from alsct_gui.model.finding import Severity
 from alsct_gui.model.progress import CancelToken
 from alsct_gui.placement.runs.folder import EventLog, RunBusyError, RunFolder, plain_error
 from alsct_gui.placement.runs.model import RunRequest, RunState
@@ -93,9 +93,10 @@ def _work(request: RunRequest, report: Reporter, cancel: CancelToken, *, resume:
         return request.output
     report.stage("check")
     report.say(f"Checks {request.scan}")
-    with _open(request, report) as scan:
+    with _opened(request, report) as scan:
         cancel.check()
         # The heavy libraries take a second to import, so they come in where they are used.
+        from alsct_gui.recon.estimate import learn
         from alsct_gui.recon.job import prepare_job
         from alsct_gui.recon.pipeline import run_job
 
@@ -109,6 +110,7 @@ def _work(request: RunRequest, report: Reporter, cancel: CancelToken, *, resume:
         report.follow(job.plan, request.output)
         result = run_job(job, request.output, progress=report.show, cancel=cancel, resume=resume)
         report.warn(result.provenance.findings)
+        learn(job.plan, job.recipe, result.seconds)
         report.say(f"Made {result.output} in {result.seconds['total']:.0f} s")
     return result.output
 
@@ -127,29 +129,16 @@ def _is_made(request: RunRequest) -> bool:
     return same and made.quality is not None
 
 
-def _open(request: RunRequest, report: Reporter) -> Scan:
-    """Open the scan after a look at it from a process of its own.
+def _opened(request: RunRequest, report: Reporter) -> AbstractContextManager[Scan]:
+    """Open the scan; an error that the check finds refuses it.
 
-    As in the command line: an error that the check finds refuses the scan, unless the person
-    insists or has described a TIFF better than the check can.
+    Unless the person insists, or has described a TIFF better than the check can.
     """
-    from alsct_gui.files.check import check_scan
-    from alsct_gui.files.open import open_scan
-
-    given: dict[str, Any] = {"range_deg": request.range_deg, "quantity": request.quantity}
-    options = {name: value for name, value in given.items() if value is not None}
-    if request.sinogram:
-        options["kind"] = "sinogram"
-    insists = request.force or bool(options)
-    findings = check_scan(request.scan)
-    for item in findings:
-        if item.name == "reader-lost" or (item.severity is Severity.ERROR and not insists):
-            raise InputError(
-                f"{item.name}: {item.message.rstrip('.')}", where=str(request.scan),
-                fix=(item.fix or "See alsct check").rstrip("."), name=item.name,
-            )  # fmt: skip
-    report.warn(findings)
-    return open_scan(request.scan, **options)
+    described = request.range_deg is not None or request.quantity is not None or request.sinogram
+    return opened(
+        request.scan, request.range_deg, request.quantity, request.sinogram,
+        whole=not (request.force or described), told=report.warn,
+    )  # fmt: skip
 
 
 def _plan_sentence(job: Job) -> str:

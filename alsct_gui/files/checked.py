@@ -1,14 +1,14 @@
-"""Opening what a command is given, after a look from a process of its own."""
+"""Opening a scan only after a look at it from a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alsct_gui.model.errors import InputError
-from alsct_gui.model.finding import Severity
+from alsct_gui.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from alsct_gui.model.scan import Scan
@@ -22,6 +22,7 @@ def opened(
     sinogram: bool = False,
     *,
     whole: bool = False,
+    told: Callable[[Sequence[Finding]], object] | None = None,
 ) -> Iterator[Scan]:
     """Open a scan for as long as the block lasts.
 
@@ -30,27 +31,34 @@ def opened(
     path
         The scan.
     range_deg, quantity, sinogram
-        What a TIFF cannot say of itself; see the options of the same names.
+        What a TIFF cannot say of itself; see `open_scan`.
     whole
-        Refuse a scan that `alsct check` finds an error in; otherwise only one on which the
-        HDF5 library hangs or crashes.
+        Refuse a scan that the check finds an error in; otherwise only one on which the HDF5
+        library hangs or crashes.
+    told
+        Called with what the check found, when the scan is not refused.
 
     Raises
     ------
     InputError
         It cannot be opened, or is refused; names the first finding and what to do.
     """
+    # Here, so that commands which only name this module start at once.
     from alsct_gui.files.check import check_scan
     from alsct_gui.files.open import open_scan
 
-    for item in check_scan(path):
+    findings = check_scan(path)
+    for item in findings:
         lost = item.name == "reader-lost"
         if lost or (whole and item.severity is Severity.ERROR):
             raise InputError(
                 f"{item.name}: {item.message.rstrip('.')}",
                 where=str(path),
                 fix=(item.fix or "See alsct check").rstrip("."),
+                name=item.name,
             )
+    if told is not None:
+        told(findings)
     options: dict[str, Any] = {}
     if range_deg is not None:
         options["range_deg"] = range_deg
