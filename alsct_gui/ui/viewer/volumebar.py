@@ -1,0 +1,150 @@
+"""What one moves through a volume with, below the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
+
+from alsct_gui.ui.theme.icons import icon
+from alsct_gui.ui.theme.style import digits_font
+from alsct_gui.ui.viewer.bars import Choice, Counter
+from alsct_gui.ui.viewer.mode import bar_row
+from alsct_gui.ui.viewer.strip import Strip
+from alsct_gui.ui.viewer.volumewords import Voxel
+from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, label
+
+LAYOUTS = (
+    ("slices", "Slices", "One slice after the other"),
+    ("cuts", "Three cuts", "Slice and the two upright cuts through one point (X)"),
+    ("3d", "3-D", "The whole volume, seen through (D)"),
+)
+RENDERINGS = (
+    ("mip", "Brightest", "The largest value along each line of sight"),
+    ("attenuated_mip", "Brightest, fading", "The largest value; what lies behind fades"),
+    ("iso", "Surface", "The surface at the middle of the contrast"),
+)
+
+
+class VolumeBar(QWidget):
+    """Slider and numbers above; facts and layouts below."""
+
+    played = Signal(bool)
+    cursor_set = Signal(int, int)
+    """A person gave y and x."""
+    crossed = Signal(bool)
+    """Whether the cross-hair is to be seen."""
+    rendered = Signal(str)
+    """Another rendering of 3-D."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        upper, lower = QWidget(), QWidget()
+        column.addWidget(upper)
+        column.addWidget(lower)
+        self._fill_upper(bar_row(upper))
+        row = QHBoxLayout(lower)
+        row.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
+        row.setSpacing(GAP_PX)
+        self._fill_lower(row)
+        self.show_layout("slices")
+        self.renew_icons()
+
+    def _fill_upper(self, row: QHBoxLayout) -> None:
+        self.play = QToolButton()
+        self.play.setCheckable(True)
+        self.play.setToolTip("Shows one slice after the other, up to 30 a second")
+        self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.play.toggled.connect(self._play)
+        self.counter = Counter(
+            "slice", "Number of the slice, from 0 at the top (arrow keys, Ctrl+wheel); "
+            "while it moves, as many pixels are read as the screen can show",
+        )  # fmt: skip
+        self.strip = Strip(self.counter)
+        self.place = label("", "value")
+        self.place.setToolTip("How many slices there are, and the depth of this one")
+        self._others = QWidget()
+        others = QHBoxLayout(self._others)
+        others.setContentsMargins(0, 0, 0, 0)
+        others.setSpacing(4)
+        self.y_at, self.x_at = QSpinBox(), QSpinBox()
+        for name, spin in (("y", self.y_at), ("x", self.x_at)):
+            spin.setFont(digits_font(spin.font()))
+            spin.setFixedWidth(64)
+            spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+            spin.setKeyboardTracking(False)
+            spin.setAccessibleName(name)
+            spin.setToolTip(f"Position of the cut along {name}, pixels from 0")
+            spin.valueChanged.connect(
+                lambda _: self.cursor_set.emit(self.y_at.value(), self.x_at.value())
+            )
+            others.addWidget(label(name, "faint"))
+            others.addWidget(spin)
+        row.addWidget(self.play)
+        row.addWidget(self.counter, 1)
+        row.addWidget(self.place)
+        row.addWidget(self._others)
+
+    def _fill_lower(self, row: QHBoxLayout) -> None:
+        self.facts = ElidedLabel("", "faint")
+        self.said = label("", "faint")
+        self.cross = QToolButton()
+        self.cross.setText("Cross-hair")
+        self.cross.setCheckable(True)
+        self.cross.setChecked(True)
+        self.cross.setToolTip("Shows where the cuts lie; click or drag in a cut to move them")
+        self.cross.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.cross.toggled.connect(self.crossed)
+        self.rendering = QComboBox()
+        for key, words, tip in RENDERINGS:
+            self.rendering.addItem(words, key)
+            self.rendering.setItemData(self.rendering.count() - 1, tip,
+                                       Qt.ItemDataRole.ToolTipRole)  # fmt: skip
+        self.rendering.setToolTip("How 3-D is drawn")
+        self.rendering.currentIndexChanged.connect(
+            lambda _: self.rendered.emit(self.rendering.currentData())
+        )
+        self.layouts = Choice(LAYOUTS)
+        row.addWidget(self.facts, 1)
+        row.addWidget(self.said)
+        row.addWidget(self.cross)
+        row.addWidget(self.rendering)
+        row.addWidget(self.layouts)
+
+    def show_layout(self, key: str) -> None:
+        """Show what belongs to a layout."""
+        self.layouts.set_key(key)
+        for part in (self.play, self.counter, self.place):
+            part.setVisible(key != "3d")
+        self._others.setVisible(key == "cuts")
+        self.cross.setVisible(key == "cuts")
+        self.rendering.setVisible(key == "3d")
+
+    def set_shape(self, shape: Sequence[int]) -> None:
+        """Take how large the volume is."""
+        self.counter.set_count(shape[0])
+        for spin, size in ((self.y_at, shape[1]), (self.x_at, shape[2])):
+            with QSignalBlocker(spin):
+                spin.setRange(0, size - 1)
+
+    def set_cursor(self, cursor: Voxel) -> None:
+        """Show where one is; without a signal."""
+        self.counter.set_index(cursor[0])
+        for spin, at in ((self.y_at, cursor[1]), (self.x_at, cursor[2])):
+            with QSignalBlocker(spin):
+                spin.setValue(at)
+
+    def renew_icons(self) -> None:
+        """Draw icons in the theme's colours."""
+        self.play.setIcon(icon("pause" if self.play.isChecked() else "run"))
+        self.strip.update()
+
+    def _play(self, on: bool) -> None:
+        self.renew_icons()
+        self.played.emit(on)
