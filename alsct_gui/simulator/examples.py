@@ -21,4 +21,5 @@ def demo_scan() -> SimulationSpec:
             rings=Rings(gain=8, nonlinear=2),
         ),
         seed=832,
+        title="foam",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from PySide6.QtCore import (
@@ -16,6 +15,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QListView,
     QPlainTextEdit,
@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 from alsct_gui.placement.runs.model import RunView
 from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.rows import RunRow, row_of
-from alsct_gui.ui.session import Session
+from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks
 from alsct_gui.ui.theme.style import digits_font, tokens
 from alsct_gui.ui.widgets.marks import MARK_PX, draw_mark
@@ -85,7 +85,6 @@ class RunsPanel(QWidget):
     def __init__(self, session: Session, tasks: Tasks, follower: RunFollower) -> None:
         super().__init__()
         self._session, self._tasks, self._follower = session, tasks, follower
-        self._log_task: asyncio.Task[Any] | None = None
         self.model = RunRows()
         self.view = QListView()
         self.view.setModel(self.model)
@@ -102,6 +101,7 @@ class RunsPanel(QWidget):
         self._retry = button("Start again", self._do_retry, tip="Goes on where it stopped")
         self._first = button("Run next", self._do_first, tip="Puts it before the others")
         self._forget = button("Remove from list", self._do_forget, tip="The result stays")
+        self._copy = button("Copy log", self._do_copy, tip="With all that its process printed")
         self._pages = QStackedWidget()
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(2)
@@ -119,14 +119,14 @@ class RunsPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         self._buttons: tuple[QPushButton, ...] = (
-            self._show, self._cancel, self._retry, self._first, self._forget,
+            self._show, self._cancel, self._retry, self._first, self._forget, self._copy,
         )  # fmt: skip
         for part in self._buttons:
             row.addWidget(part)
         row.addStretch(1)
         column.addLayout(row)
         session.runs_changed.connect(self._take)
-        self.view.selectionModel().currentChanged.connect(lambda *_: self._chosen())
+        self.view.selectionModel().currentChanged.connect(lambda *_: self._allow())
         self.view.doubleClicked.connect(lambda _: self._do_show())
         self._take(session.runs)
 
@@ -156,21 +156,24 @@ class RunsPanel(QWidget):
             self.view.setCurrentIndex(self.model.index(0))
         self._allow()
 
-    def _chosen(self) -> None:
-        self._allow()
+    def _tell(self) -> None:
+        """Show the log of the selected run, as far as it has come."""
         row = self.chosen
-        if row is None:
-            self.log.clear()
-            return
-        self._log_task = self._tasks.start(
-            self._read_log(row.id), "Reading the log", instead_of=self._log_task
-        )
+        text = row.log if row is not None else ""
+        if text != self.log.toPlainText():
+            self.log.setPlainText(text)
+            bar = self.log.verticalScrollBar()
+            bar.setValue(bar.maximum())
 
-    async def _read_log(self, run_id: str) -> None:
-        text = await self._follower.log_of(run_id)
-        self.log.setPlainText(text)
-        bar = self.log.verticalScrollBar()
-        bar.setValue(bar.maximum())
+    def _do_copy(self) -> None:
+        row = self.chosen
+        if row is not None:
+            self._tasks.start(self._copy_log(row), "Reading the log")
+
+    async def _copy_log(self, row: RunRow) -> None:
+        printed = await self._follower.log_of(row.id)
+        QApplication.clipboard().setText(f"{row.tip}\n\n{row.log}\n\n{printed}".strip())
+        self._session.notice(Notice(Level.INFO, f"Copied: the log of {row.title}."))
 
     def _allow(self) -> None:
         row = self.chosen
@@ -179,6 +182,8 @@ class RunsPanel(QWidget):
         self._retry.setEnabled(row is not None and row.may_retry)
         self._first.setEnabled(row is not None and row.may_move)
         self._forget.setEnabled(row is not None and row.may_forget)
+        self._copy.setEnabled(row is not None)
+        self._tell()
 
     def _do_show(self) -> None:
         row = self.chosen

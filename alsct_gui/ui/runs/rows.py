@@ -37,6 +37,8 @@ class RunRow:
     """Name of the product."""
     tip: str
     """Everything about it."""
+    log: str
+    """The latest sentences of its log."""
     shows: Path | None
     """What can be looked at: the product, or what there is of it; None for nothing yet."""
     may_cancel: bool
@@ -63,6 +65,7 @@ def row_of(view: RunView) -> RunRow:
         words=state_words(view),
         output=output.name if output is not None else "",
         tip=_tip(view, output),
+        log="\n".join(view.log),
         shows=_shown(view),
         may_cancel=not ended and not view.cancelling,
         may_retry=ended and view.state is not RunState.FINISHED and request is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +50,16 @@ class Entry:
         return f"{self.title} {self.proposal} {self.path}".casefold()
 
 
-def entry_of_sighting(sighting: Sighting) -> Entry:
-    """Make a row of what the watch saw."""
+def entry_of_sighting(sighting: Sighting, naming: str = "") -> Entry:
+    """Make a row of what the watch saw.
+
+    Parameters
+    ----------
+    sighting
+        What was seen.
+    naming
+        The beamline's form of a file name, a regular expression with a group ``title``.
+    """
     facts = sighting.summary
     done, expected = sighting.frames_done, sighting.frames_expected
     share = done / expected if done is not None and expected else None
@@ -58,7 +67,7 @@ def entry_of_sighting(sighting: Sighting) -> Entry:
     return Entry(
         path=sighting.path,
         kind=sighting.kind,
-        title=_title(facts.sample, sighting.path),
+        title=_title(facts.sample, sighting.path, naming),
         proposal=facts.proposal,
         moment=_moment(facts.start_time) or _moment_of(sighting.modified_s),
         size_bytes=sighting.size_bytes,
@@ -69,8 +78,8 @@ def entry_of_sighting(sighting: Sighting) -> Entry:
     )
 
 
-def entry_of_look(look: Look, known: Entry | None) -> Entry:
-    """Make or renew a row from a close look at a path."""
+def entry_of_look(look: Look, known: Entry | None, naming: str = "") -> Entry:
+    """Make or renew a row from a close look at a path; `naming` as above."""
     path = Path(look.path)
     before = known or Entry(path)
     serious = _serious(look.findings)
@@ -81,7 +90,7 @@ def entry_of_look(look: Look, known: Entry | None) -> Entry:
     return replace(
         before,
         kind="volume" if look.kind == "volume" else "scan",
-        title=_title(look.people.sample, path),
+        title=_title(look.people.sample, path, naming),
         proposal=look.people.proposal or before.proposal,
         moment=_moment(look.people.start_time) or _moment_of(look.modified_ns / 1e9),
         size_bytes=look.size_bytes or before.size_bytes,
@@ -160,8 +169,13 @@ def _serious(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(grave, key=lambda item: order[item.severity]))
 
 
-def _title(sample: str, path: Path) -> str:
-    return " ".join(sample.split()) or path.name
+def _title(sample: str, path: Path, naming: str) -> str:
+    """Return the sample, or what the file's name says beside date and time."""
+    given = " ".join(sample.split())
+    if given not in ("", path.stem):
+        return given
+    found = re.fullmatch(naming, path.name) if naming else None
+    return (found and found.groupdict().get("title")) or given or path.name
 
 
 def _moment(text: str) -> datetime | None:

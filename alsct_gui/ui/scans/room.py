@@ -42,6 +42,7 @@ class ScansRoom:
     ) -> None:
         self._session, self._tasks, self._services = session, tasks, services
         self._owner = owner
+        self._naming = services.profile.naming.raw_file
         self._review: Path | None = None
         self._looking: asyncio.Task[Any] | None = None
         self._identities: dict[str, Path] = {}
@@ -164,11 +165,11 @@ class ScansRoom:
             if first != path and self._list_of(first).entries.entry(first) is not None:
                 target.entries.remove(path)  # the same scan under another name
                 return
-        target.put(entry_of_sighting(sighting), announce=change.kind == "appeared")
+        target.put(entry_of_sighting(sighting, self._naming), announce=change.kind == "appeared")
         if picture is not None:
             target.put_picture(path, picture)
         if change.kind == "completed" and change.before == "arriving":
-            self._announce(entry_of_sighting(sighting))
+            self._announce(entry_of_sighting(sighting, self._naming))
         if path == self._session.selected and change.kind in ("changed", "completed"):
             self._look_at(path)
 
@@ -211,7 +212,7 @@ class ScansRoom:
         finally:
             self._session.busy("look", "")
         target = self._list_of(path)
-        target.put(entry_of_look(look, target.entries.entry(path)))
+        target.put(entry_of_look(look, target.entries.entry(path), self._naming))
         if look.thumbnail is not None:
             target.put_picture(path, look.thumbnail)
         self._session.set_look(path, look)

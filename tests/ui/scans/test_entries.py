@@ -82,6 +82,16 @@ def test_a_close_look_renews_a_row_and_keeps_what_is_under_way() -> None:
     assert (broken.state, broken.words) == (State.FAILED, "not a scan")
 
 
+@pytest.mark.parametrize(
+    ("sample", "title"),
+    [("", "fibre"), ("20260302_140212_fibre", "fibre"), ("fibre 93N", "fibre 93N")],
+)
+def test_a_title_leaves_out_date_and_time(sample: str, title: str) -> None:
+    naming = r"(?P<date>\d{8})_(?P<time>\d{6})_(?P<title>.*)\.h5"
+    summary = replace(ARRIVING.summary, sample=sample)
+    assert entry_of_sighting(replace(ARRIVING, summary=summary), naming).title == title
+
+
 def test_what_cannot_be_opened_says_why() -> None:
     entry = lost(opening(PATH), "It is gone.")
     assert entry.state is State.FAILED
