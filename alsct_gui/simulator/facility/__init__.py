@@ -1,0 +1,1 @@
+"""A whole facility on loopback: services that the real client libraries talk to."""
