@@ -11,7 +11,6 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QSizePolicy,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -35,6 +34,7 @@ from alsct_gui.ui.reconstruct.editors import ValueEdit
 from alsct_gui.ui.reconstruct.estimaterow import EstimateRow
 from alsct_gui.ui.reconstruct.fields import field
 from alsct_gui.ui.reconstruct.preview import PreviewMaker
+from alsct_gui.ui.reconstruct.previewplan import is_scan
 from alsct_gui.ui.reconstruct.values import changed, manual_center, parse, short_sentence
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Mode, Session
@@ -103,7 +103,7 @@ class AxisTool(QWidget):
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         name = label("Centre", "faint")
-        name.setFixedWidth(56)
+        name.setFixedWidth(48)
         self.edit = ValueEdit()
         self.edit.setFont(digits_font(self.edit.font()))
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -147,11 +147,12 @@ class AxisTool(QWidget):
         self.again = button(
             "Find again", self.find_again, tip="Runs every method around the present row (C)"
         )
-        self.overlay = QToolButton()
-        self.overlay.setDefaultAction(self._book["recon.overlay"])
-        self.overlay.setText("Overlay 0/180")
-        self.overlay.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.overlay.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        action = self._book["recon.overlay"]
+        self.overlay = button("Overlay 0/180", action.trigger, tip=action.toolTip())
+        self.overlay.setCheckable(True)
+        action.toggled.connect(self.overlay.setChecked)
+        action.enabledChanged.connect(self.overlay.setEnabled)
+        self.overlay.setEnabled(action.isEnabled())
         row.addWidget(self.again, 1)
         row.addWidget(self.overlay, 1)
         column.addLayout(row)
@@ -178,7 +179,7 @@ class AxisTool(QWidget):
 
     def find_again(self) -> None:
         """Run every method around the present row."""
-        if self._session.situation.has_scan:
+        if is_scan(self._session.look):
             self._find(self._session.row)
 
     def nudge(self, by_px: float) -> None:
@@ -195,6 +196,7 @@ class AxisTool(QWidget):
     def renew_icons(self) -> None:
         """Draw in the theme's colours."""
         self.again.setIcon(icon("center"))
+        self.overlay.setIcon(icon("overlay"))
         for row in self.rows.values():
             row.update()
 
@@ -228,15 +230,11 @@ class AxisTool(QWidget):
         self._draw()
 
     def _looked(self, _: object) -> None:
-        if not self._session.situation.has_scan:
-            look = self._session.look
-            if look is None or look.kind != "scan" or not look.ok:
-                self._draw()
-                return
-        if self.result is not None:
-            self._take_result(self.result)
-        elif self._task is None:
-            self._find(None)
+        if is_scan(self._session.look):
+            if self.result is not None:
+                self._take_result(self.result)
+            elif self._task is None:
+                self._find(None)
         self._draw()
 
     # -- finding -----------------------------------------------------------------------
@@ -372,7 +370,7 @@ class AxisTool(QWidget):
 
     def _draw(self) -> None:
         view = self._view()
-        has_scan = self._session.look is not None and self._session.look.kind == "scan"
+        has_scan = is_scan(self._session.look)
         known = view.center_px is not None and has_scan
         if not self.edit.isModified():
             self.edit.setText(f"{view.center_px:.2f}" if known else "")
@@ -403,7 +401,7 @@ class AxisTool(QWidget):
             with QSignalBlocker(self.slider):
                 self.slider.setValue(slider_steps(center_px, self._base_px))
             middle = self._base_px
-            texts = (f"{middle - REACH_PX:.0f}", f"{middle:.2f}", f"{middle + REACH_PX:.0f}")
+            texts = (f"{middle - REACH_PX:g}", f"{middle:g}", f"{middle + REACH_PX:g}")
         for part, text in zip((self._low, self._middle, self._high), texts, strict=True):
             part.setText(text)
 

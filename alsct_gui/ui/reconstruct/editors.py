@@ -25,6 +25,7 @@ from alsct_gui.ui.theme.style import digits_font
 from alsct_gui.ui.widgets.parts import GAP_PX, label, set_state
 
 LABEL_PX = 96
+UNIT_PX = 24
 Change = Callable[[FieldInfo, Any], None]
 Settle = Callable[[], None]
 
@@ -98,14 +99,18 @@ class FieldRow(QWidget):
         self.wrong = label("", "wrong", wrap=True)
         self.wrong.hide()
         self._grid.addWidget(self.wrong, 1, 1, 1, 2)
+        # Numbers leave room for a unit also where there is none, so that they end in one line.
+        self._has_unit = info.kind in ("number", "integer", "pair")
 
     def _place(self, field: QWidget) -> None:
         field.setToolTip(self.info.tip)
         field.setAccessibleName(self.info.label)
         self.name.setBuddy(field)
-        self._grid.addWidget(field, 0, 1)
-        if self.info.unit:
-            self._grid.addWidget(label(self.info.unit, "faint"), 0, 2)
+        self._grid.addWidget(field, 0, 1, 1, 1 if self._has_unit else 2)
+        if self._has_unit:
+            unit = label(self.info.unit, "faint")
+            unit.setFixedWidth(UNIT_PX)
+            self._grid.addWidget(unit, 0, 2)
         self.setFocusProxy(field)
 
     def show_recipe(self, recipe: Recipe) -> None:

@@ -11,6 +11,7 @@ from alsct_gui.ui.reconstruct.axiswords import METHODS, estimate_tip, method_nam
 from alsct_gui.ui.theme.style import digits_font, tokens
 
 _ROW_PX = 26
+_WIDEST = max((words[0] for words in METHODS.values()), key=len)
 
 
 class EstimateRow(QAbstractButton):
@@ -92,7 +93,8 @@ class EstimateRow(QAbstractButton):
         """How sure the method is, between name and value."""
         now = tokens()
         right = self.width() - 8 - 64
-        track = QRectF(96, self.height() / 2 - 2, max(16, right - 96 - 8), 4)
+        left = 8 + self.fontMetrics().horizontalAdvance(_WIDEST) + 12
+        track = QRectF(left, self.height() / 2 - 2, max(16, right - left - 4), 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(now.line))
         painter.drawRoundedRect(track, 2, 2)

@@ -82,10 +82,10 @@ SECTIONS = (RINGS, PHASE, ENGINE, CORRECTION, ZINGERS, AXIS, REGION, OUTPUT, NAM
 
 RING_CHOICES: tuple[tuple[str | None, str], ...] = (
     (None, "off"),
-    ("sorting", "gentle (sorting)"),
-    ("wavelet-fourier", "standard (wavelet)"),
-    ("titarenko", "smooth (Titarenko)"),
-    ("vo-all", "strong (Vo, all)"),
+    ("sorting", "gentle: sorting"),
+    ("wavelet-fourier", "standard: wavelet"),
+    ("titarenko", "smooth: Titarenko"),
+    ("vo-all", "strong: Vo, all"),
 )
 """Ring filters from none to the strongest, as the simple tier offers them."""
 

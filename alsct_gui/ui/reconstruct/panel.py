@@ -97,7 +97,7 @@ class ReconstructPanel(Panel):
         book.bind("recon.reset_preset", self.reset_preset)
         session.recipe_changed.connect(self._show)
         session.settings_changed.connect(self._settings_changed)
-        session.look_changed.connect(lambda _: self._allow())
+        book["recon.sweep"].enabledChanged.connect(lambda _: self._allow())
         self.maker.state_changed.connect(self._say)
         self._started = False
         self._show(session.recipe)
@@ -128,11 +128,12 @@ class ReconstructPanel(Panel):
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.column.addWidget(self._make_state())
-        self.column.addWidget(self.area, 1)
-        self.column.addWidget(self.plan)
+        self.area.verticalScrollBar().rangeChanged.connect(self._make_room)
         self._make_preset()
         self._make_tiers()
+        self.column.addWidget(self.area, 1)
+        self.column.addWidget(self._make_state())
+        self.column.addWidget(self.plan)
         self._inside.addWidget(self.axis)
         self._inside.addWidget(line())
         self._make_rows()
@@ -141,8 +142,16 @@ class ReconstructPanel(Panel):
         self._inside.addWidget(self.sections["text"])
         self._inside.addStretch(1)
 
+    def _make_room(self, _: int, most: int) -> None:
+        """Let the scroll bar stand in the margin, so that no field changes its width."""
+        bar_px = self.area.verticalScrollBar().sizeHint().width() if most > 0 else 0
+        self._inside.setContentsMargins(MARGIN_PX, 0, MARGIN_PX - bar_px, GAP_PX)
+
     def _make_state(self) -> QWidget:
-        """Where it says how the slice in view stands to the recipe."""
+        """Where it says how the slice in view stands to the recipe.
+
+        Below the fields and not above them, so that nothing moves under the mouse.
+        """
         self.state = QWidget()
         column = QVBoxLayout(self.state)
         column.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, 4)
@@ -157,7 +166,7 @@ class ReconstructPanel(Panel):
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         name = label("Preset", "faint")
-        name.setFixedWidth(56)
+        name.setFixedWidth(48)
         self.preset = CalmCombo()
         self.preset.setAccessibleName("Preset")
         name.setBuddy(self.preset)
@@ -165,10 +174,11 @@ class ReconstructPanel(Panel):
         self.reset.setToolTip("Resets the recipe to the preset; the axis stays")
         self.reset.setAccessibleName("Reset to preset")
         self.reset.clicked.connect(self.reset_preset)
+        row.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, 0)
         row.addWidget(name)
         row.addWidget(self.preset, 1)
-        row.addWidget(self.reset)
-        self._inside.addLayout(row)
+        self.header.insertWidget(self.header.count() - 2, self.reset)
+        self.column.addLayout(row)
         self.preset.activated.connect(self._preset_chosen)
 
     def _make_tiers(self) -> None:
@@ -191,7 +201,8 @@ class ReconstructPanel(Panel):
         self.sweep_button = button("Sweep…", self._book["recon.sweep"].trigger)
         self.sweep_button.setToolTip(self._book["recon.sweep"].toolTip())
         row.addWidget(self.sweep_button)
-        self._inside.addLayout(row)
+        row.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, 4)
+        self.column.addLayout(row)
 
     def _make_rows(self) -> None:
         """The few that matter stand first, in every tier; the others in sections below."""
@@ -324,6 +335,8 @@ class ReconstructPanel(Panel):
     def renew_icons(self) -> None:
         """Draw in the theme's colours."""
         self.reset.setIcon(icon("retry"))
+        for section in self.sections.values():
+            section.renew_icons()
         for part in (self.axis, self.plan, self.text, self.sweep):
             part.renew_icons()
 

@@ -15,6 +15,7 @@ from alsct_gui.model.errors import CancelledError as WorkCancelledError
 from alsct_gui.placement.runs.model import RunRequest
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.reconstruct.planwords import other_format, plan_lines, plan_tip, product_path
+from alsct_gui.ui.reconstruct.previewplan import is_scan
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.tasks import Tasks, answer_of
@@ -144,13 +145,12 @@ class PlanBox(QWidget):
     # -- the plan ----------------------------------------------------------------------
 
     def _looked(self, _: object) -> None:
-        if not self._session.situation.has_scan and self._session.look is None:
-            self.plan = None
+        self.plan = None
+        self._generation += 1
         self._changed(None)
 
     def _changed(self, _: object) -> None:
-        look = self._session.look
-        if look is not None and look.kind == "scan" and look.ok and not self._gather.isActive():
+        if is_scan(self._session.look) and not self._gather.isActive():
             self._gather.start()
         self._draw()
 
@@ -182,8 +182,7 @@ class PlanBox(QWidget):
 
     def _draw(self, trouble: str = "") -> None:
         plan, output = self.plan, self.output
-        look = self._session.look
-        has_scan = look is not None and look.kind == "scan" and look.ok
+        has_scan = is_scan(self._session.look)
         lines = plan_lines(plan) if plan is not None and has_scan else ()
         if has_scan and not lines and not self._refused() and not trouble:
             lines = ("Planning …",)

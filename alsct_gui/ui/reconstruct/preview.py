@@ -16,6 +16,7 @@ from alsct_gui.ui.reconstruct.previewplan import (
     PreviewState,
     Wish,
     coarse_binning,
+    is_scan,
     waiting_words,
 )
 from alsct_gui.ui.services import Services
@@ -67,7 +68,7 @@ class PreviewMaker(QObject):
     def wish(self) -> Wish | None:
         """What is wanted now; None without a scan."""
         session = self._session
-        if session.selected is None or not session.situation.has_scan:
+        if session.selected is None or not is_scan(session.look):
             return None
         return Wish(session.selected, session.row, session.recipe).key
 

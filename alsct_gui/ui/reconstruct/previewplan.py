@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alsct_gui.model.recipe import Output, Recipe
+
+if TYPE_CHECKING:
+    from alsct_gui.recon.desk.answers import Look
 
 COARSE_FROM_PX = 900
 """Slices with so many columns are made coarse first while a value is being moved."""
@@ -41,6 +45,11 @@ class PreviewState:
     """Why it could not be made, a sentence with the way out."""
     waits: str = ""
     """What a person has to do to get it; empty when it comes by itself."""
+
+
+def is_scan(look: Look | None) -> bool:
+    """Whether what is selected is a scan that can be reconstructed."""
+    return look is not None and look.kind == "scan" and look.ok
 
 
 def coarse_binning(recipe: Recipe, n_columns: int, *, hasty: bool) -> int | None:

@@ -52,6 +52,10 @@ class SpanRow(QWidget):
             edit.setToolTip(tip)
             edit.setAccessibleName(tip)
             edit.textChanged.connect(lambda _: self.changed.emit())
+            for part in (name, edit):
+                policy = part.sizePolicy()
+                policy.setRetainSizeWhenHidden(True)
+                part.setSizePolicy(policy)
             self._fields += [name, edit]
             row.addWidget(name)
             row.addWidget(edit)

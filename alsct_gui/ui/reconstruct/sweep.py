@@ -24,15 +24,17 @@ from alsct_gui.model.errors import AlsctError, RecipeError
 from alsct_gui.model.errors import CancelledError as WorkCancelledError
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.ui.actions.book import ActionBook
+from alsct_gui.ui.reconstruct.previewplan import is_scan
 from alsct_gui.ui.reconstruct.sheet import ContactSheet, LargePicture, gray_image
 from alsct_gui.ui.reconstruct.spanrow import SpanRow
 from alsct_gui.ui.reconstruct.sweepplan import (
     Span,
+    nearest,
     pictures_words,
     trouble,
     value_words,
 )
-from alsct_gui.ui.reconstruct.values import assignment, changed, short_sentence
+from alsct_gui.ui.reconstruct.values import assignment, changed, short_sentence, value_at
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Mode, Session
 from alsct_gui.ui.tasks import Tasks, answer_of
@@ -76,6 +78,7 @@ class SweepPage(Panel):
         self._swept: tuple[Path, int, Recipe] | None = None
         self._trials: dict[int, Trial] = {}
         self._limits = (0.0, 1.0)
+        self._nearest = 0
         self._make_parts()
         self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.selection_changed.connect(lambda _: self._clear())
@@ -202,7 +205,7 @@ class SweepPage(Panel):
         self.wrong.setText(words)
         self.wrong.setVisible(bool(words))
         self.count.setText("" if words else pictures_words(spans))
-        self.start.setEnabled(not words and self._session.situation.has_scan)
+        self.start.setEnabled(not words and is_scan(self._session.look))
         return () if words else spans
 
     def sweep(self) -> None:
@@ -214,6 +217,7 @@ class SweepPage(Panel):
         self._spans = spans
         self._grid = tuple(product(*(span.values for span in spans)))
         self._swept = (path, self._session.row, self._session.recipe)
+        self._nearest = nearest(self._grid, self._present())
         words = tuple(self._words(values) for values in self._grid)
         heads: tuple[tuple[str, ...], ...] = ((), ())
         if len(spans) == 2:
@@ -227,6 +231,14 @@ class SweepPage(Panel):
         self._generation += 1
         self._task = self._tasks.start(
             self._make(self._generation), "Sweeping", instead_of=self._task
+        )
+
+    def _present(self) -> tuple[float, ...]:
+        """The values as they are now."""
+        recipe = self._session.recipe
+        values = [value_at(recipe, span.info.path) for span in self._spans]
+        return tuple(
+            float(value) if value is not None else self._center_px() or 0.0 for value in values
         )
 
     def stop(self) -> None:
@@ -267,6 +279,7 @@ class SweepPage(Panel):
             self.wrong.setText(words)
             self.wrong.setVisible(bool(words))
             self._task = None
+            self._show_large(self.sheet.current)
 
     def _show_working(self, *, working: bool) -> None:
         self.bar.setVisible(working)
@@ -296,7 +309,7 @@ class SweepPage(Panel):
         self._trials[trial.index] = trial
         self._share_greys()
         self.sheet.put(trial.index, gray_image(trial.image, *self._limits))
-        if self.sheet.current < 0:
+        if self.sheet.current < 0 and trial.index >= self._nearest:
             self.sheet.choose(trial.index)
 
     def _share_greys(self) -> None:

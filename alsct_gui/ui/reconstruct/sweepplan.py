@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,20 @@ def pictures_words(spans: tuple[Span, ...]) -> str:
     if len(counts) == 2:
         return f"{counts[0]} × {counts[1]} = {counts[0] * counts[1]} pictures"
     return f"{counts[0]} pictures" if counts else ""
+
+
+def nearest(grid: Sequence[Sequence[float]], present: Sequence[float]) -> int:
+    """Return the picture whose values are nearest to the present ones, each by its own range."""
+    spans = [
+        max(max(values[k] for values in grid) - min(values[k] for values in grid), 1e-12)
+        for k in range(len(present))
+    ]
+
+    def away(index: int) -> float:
+        sides = zip(grid[index], present, spans, strict=True)
+        return sum(abs(value - now) / span for value, now, span in sides)
+
+    return min(range(len(grid)), key=away)
 
 
 def moved(index: int, key: str, columns: int, count: int) -> int:

@@ -196,9 +196,13 @@ class Section(QWidget):
         """Open or close it."""
         self._head.setChecked(on)
 
+    def renew_icons(self) -> None:
+        """Draw the arrow in the theme's colours."""
+        self._head.setIcon(icon("unfolded" if self._head.isChecked() else "folded"))
+
     def _fold(self, on: bool) -> None:
         self.body.setVisible(on)
-        self._head.setIcon(icon("unfolded" if on else "folded"))
+        self.renew_icons()
 
 
 class EmptyState(QWidget):

@@ -142,6 +142,13 @@ def test_whole_and_odd_settings_get_such_values() -> None:
     assert sweepplan.value_words(field("rings.0.sigma"), 2.5) == "2.5"
 
 
+def test_the_present_values_are_found_on_the_sheet() -> None:
+    grid = [(sigma, level) for sigma in (1.0, 2.0, 3.0) for level in (4, 8)]
+    assert sweepplan.nearest(grid, (2.2, 8.0)) == 3
+    assert sweepplan.nearest(grid, (99.0, 0.0)) == 4
+    assert sweepplan.nearest([(1.0,)], (5.0,)) == 0
+
+
 @given(st.integers(1, 40), st.integers(1, 8), st.data())
 def test_arrows_stay_on_the_sheet(count: int, columns: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, count - 1))
