@@ -1,0 +1,338 @@
+"""What is wanted, minus what was observed, is what is to be done: a pure function.
+
+Rules, in the order in which they are asked of a goal:
+
+1. A goal that is met, or not wanted, asks for nothing; work for it that still runs is ended.
+2. Work that is under way is asked how it goes; work whose id is not known is asked for again.
+3. A goal that a person holds, or that has failed too often, waits for a person.
+4. A goal waits for the goals that it is made from, for links that are down, for the end of
+   its back-off, and for a free slot of its lane. What it waits for is said by name.
+5. What is left is begun, in batches, the most urgent first.
+
+Nothing is asked of a place whose link is down, not even how it goes or to stop. Where any one
+of several places is enough, the first that is in reach is taken; so a reconstruction is made
+here while NERSC is away, and what is wanted there all the same stays a debt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from alsct_gui.model.placement import (
+    MOVING,
+    NOT_WANTED,
+    GoalKey,
+    GoalRecord,
+    Health,
+    LinkState,
+    Observed,
+    Policy,
+    Product,
+    ScanFacts,
+    StateKind,
+    Step,
+    StepKind,
+    StepState,
+    Work,
+    blocked,
+    waiting,
+)
+from alsct_gui.placement.wanted import Aim, Plan, Wanted
+
+HELD = waiting("you", "held back by a person")
+_REST = waiting("the scan's other goals", "a raw file goes last of all")
+_NO_PROPOSAL = blocked(
+    "the proposal of the scan is not known", "Say which proposal it belongs to"
+)  # fmt: skip
+_SHRINK = 4
+"""How much smaller batches are after each failure, so that one bad file is found."""
+_ORDER = {kind: place for place, kind in enumerate(StepKind)}
+
+
+def diff(
+    policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float
+) -> tuple[Step, ...]:
+    """Return what is to be done now, and what waits for what.
+
+    Parameters
+    ----------
+    policy
+        What is wanted and forbidden.
+    observed
+        What the ledger knows.
+    health
+        How the links are, by name; one that is missing counts as unknown, hence is tried.
+    now_s
+        Seconds since 1970.
+
+    Returns
+    -------
+    tuple of Step
+        The most urgent first; the same for the same arguments. Every goal that is wanted and
+        not met is in exactly one step.
+    """
+    return _Diff(policy, observed, health, now_s).steps()
+
+
+@dataclass(slots=True)
+class _Wait:
+    """Goals that wait for the same."""
+
+    state: StepState
+    place: str
+    goals: list[tuple[int, str]] = field(default_factory=list)
+    """Negative priority and key of each."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Goals that are begun together."""
+
+    aim: Aim
+    limit: int
+    """Most goals."""
+    priority: int
+    keys: list[str] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+_Candidate = tuple[int, float, str, Aim, ScanFacts, int]
+"""Negative priority, time of admission and key, which make the order; attempts at the end."""
+
+
+class _Diff:
+    def __init__(
+        self, policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float
+    ) -> None:
+        self._observed, self._now_s = observed, now_s
+        self._goals = observed.goals
+        self._patience = policy.patience
+        self._lanes = {lane.name: lane for lane in policy.lanes}
+        self._places = {place.name: place for place in policy.places}
+        self._wanted = Wanted(policy)
+        self._down = {
+            name: waiting(name, link.why, link.until_s)
+            for name, link in health.items()
+            if link.state is LinkState.DOWN
+        }
+        self._seen: set[str] = set()
+        self._needs: dict[str, StepState] = {}
+        self._waits: dict[tuple[str, int], _Wait] = {}
+        self._ready: list[_Candidate] = []
+
+    def steps(self) -> tuple[Step, ...]:
+        for part, scan in self._observed.scans.items():
+            self._look(part, scan, self._wanted.plan(scan))
+        steps = [*self._of_works(), *self._drops(), *self._begun(), *self._waiting()]
+        return tuple(sorted(steps, key=lambda step: (-step.priority, _ORDER[step.kind], step.keys)))
+
+    def _look(self, part: str, scan: ScanFacts, plan: Plan) -> None:
+        """Sort the goals of one scan."""
+        goals, seen, unmet = self._goals, self._seen, False
+        pruned = self._pruned(part, plan) if plan.prunes else ()
+        for aim in plan.every:
+            key = part + aim.suffix
+            if pruned and aim.product is Product.RAW and aim.place.name in pruned:
+                continue
+            seen.add(key)
+            record = goals.get(key)
+            if record is None or record.state.kind is not StateKind.MET:
+                unmet = True
+                self._sort(part, key, scan, aim, record)
+        for group in plan.any_of:
+            unmet |= self._look_any(part, scan, group)
+        for aim, age_s in plan.prunes:
+            if self._now_s - scan.admitted_s >= age_s:
+                self._look_prune(part, scan, aim, unmet=unmet)
+
+    def _look_any(self, part: str, scan: ScanFacts, group: tuple[Aim, ...]) -> bool:
+        """Sort the goals of which one is enough; whether none is met."""
+        records = [self._goals.get(part + aim.suffix) for aim in group]
+        for aim, record in zip(group, records, strict=True):
+            if record is not None and record.state.kind is StateKind.MET:
+                self._seen.add(part + aim.suffix)
+                return False
+        pairs = zip(group, records, strict=True)
+        chosen = next((aim for aim, record in pairs if self._open(part, aim, record)), group[0])
+        for aim, record in zip(group, records, strict=True):
+            # What is under way elsewhere goes on until one of them is there.
+            if aim is chosen or (record is not None and record.work):
+                key = part + aim.suffix
+                if key not in self._seen:
+                    self._seen.add(key)
+                    self._sort(part, key, scan, aim, record)
+        return True
+
+    def _open(self, part: str, aim: Aim, record: GoalRecord | None) -> bool:
+        """Whether nothing that lasts stands in a goal's way."""
+        if any(link in self._down for link in aim.links) or self._stuck(record):
+            return False
+        for need in aim.needs:
+            source = self._goals.get(part + need)
+            if source is not None and source.state.kind is StateKind.MET:
+                continue
+            links = self._places[need.split("/")[2]].links
+            if any(link in self._down for link in links) or self._stuck(source):
+                return False
+        return True
+
+    def _stuck(self, record: GoalRecord | None) -> bool:
+        return record is not None and (record.held or record.state.kind is StateKind.BLOCKED)
+
+    def _look_prune(self, part: str, scan: ScanFacts, aim: Aim, *, unmet: bool) -> None:
+        key = part + aim.suffix
+        self._seen.add(key)
+        record = self._goals.get(key)
+        if record is not None and (record.state.kind is StateKind.MET):
+            return
+        if unmet and (record is None or not record.work):
+            self._wait(key, aim, scan, _REST)
+        else:
+            self._sort(part, key, scan, aim, record)
+
+    def _pruned(self, part: str, plan: Plan) -> tuple[str, ...]:
+        """Places from which the raw file goes, or has gone."""
+        records = ((aim, self._goals.get(part + aim.suffix)) for aim, _ in plan.prunes)
+        return tuple(
+            aim.place.name
+            for aim, record in records
+            if record is not None and (record.work or record.state.kind is StateKind.MET)
+        )
+
+    def _sort(
+        self, part: str, key: str, scan: ScanFacts, aim: Aim, record: GoalRecord | None
+    ) -> None:
+        """Say of one goal that is wanted and not met whether it waits or can be begun."""
+        if record is not None and record.work in self._observed.works:
+            return  # see `_of_works`
+        state = self._hindrance(part, scan, aim, record)
+        if state is not None:
+            self._wait(key, aim, scan, state)
+            return
+        attempts = record.attempts if record is not None else 0
+        priority = aim.priority + scan.priority
+        self._ready.append((-priority, scan.admitted_s, key, aim, scan, attempts))
+
+    def _hindrance(
+        self, part: str, scan: ScanFacts, aim: Aim, record: GoalRecord | None
+    ) -> StepState | None:
+        """What a goal waits for; None when it can be begun."""
+        if record is not None and record.held:
+            return HELD
+        if record is not None and record.attempts and record.state.kind is StateKind.BLOCKED:
+            return record.state
+        if aim.requires_proposal and not scan.proposal:
+            return _NO_PROPOSAL
+        for need in aim.needs:
+            source = self._goals.get(part + need)
+            if source is None or source.state.kind is not StateKind.MET:
+                return self._need(need)
+        for link in aim.links:
+            if link in self._down:
+                return self._down[link]
+        if record is not None and record.state.kind is StateKind.RETRY:
+            return record.state if (record.state.until_s or 0.0) > self._now_s else None
+        return None
+
+    def _need(self, need: str) -> StepState:
+        """State of a goal that waits for another one."""
+        if need not in self._needs:
+            _, product, place, _ = need.split("/")
+            self._needs[need] = waiting(f"{product} at {place}")
+        return self._needs[need]
+
+    def _wait(self, key: str, aim: Aim, scan: ScanFacts, state: StepState) -> None:
+        found = self._waits.get((aim.suffix, id(state)))
+        if found is None:  # it keeps the state, so the number stays that of this state
+            found = self._waits[aim.suffix, id(state)] = _Wait(state, aim.place.name)
+        found.goals.append((-aim.priority - scan.priority, key))
+
+    def _of_works(self) -> Iterator[Step]:
+        """Steps of the work that is under way."""
+        for work in self._observed.works.values():
+            place = self._place_of(work)
+            link = next((n for n in self._links(place) if n in self._down), None)
+            if link is not None:
+                yield Step(StepKind.WAIT, work.keys, self._down[link], place, 0, work.id)
+            elif not self._is_wanted(work):
+                yield Step(StepKind.CANCEL, work.keys, NOT_WANTED, place, 0, work.id)
+            else:
+                kind = StepKind.POLL if work.outside_id else StepKind.RESUME
+                yield Step(kind, work.keys, MOVING, place, 0, work.id)
+
+    def _is_wanted(self, work: Work) -> bool:
+        """Whether all that a piece of work serves is wanted."""
+        records = [self._goals.get(key) for key in work.keys]
+        asked = any(record is not None and record.cancel_asked for record in records)
+        return not asked and all(key in self._seen for key in work.keys)
+
+    def _drops(self) -> Iterator[Step]:
+        """Goals that the ledger holds for wanted and that are not any more."""
+        gone: dict[str, list[str]] = {}
+        for key in self._goals.keys() - self._seen:
+            record = self._goals[key]
+            idle = record.work not in self._observed.works
+            if idle and record.state.kind is not StateKind.NOT_WANTED:
+                gone.setdefault(GoalKey.parse(key).place, []).append(key)
+        for place, keys in gone.items():
+            yield Step(StepKind.DROP, tuple(sorted(keys)), NOT_WANTED, place)
+
+    def _begun(self) -> Iterator[Step]:
+        """Steps that begin work, as far as there are slots; the rest waits for one."""
+        used = dict.fromkeys(self._lanes, 0)
+        for work in self._observed.works.values():
+            place = self._places.get(self._place_of(work))
+            if place is not None:
+                used[place.lane] += 1
+        for batch in self._batches():
+            lane = self._lanes[batch.aim.place.lane]
+            if used[lane.name] < lane.active:
+                used[lane.name] += 1
+                yield Step(
+                    StepKind.ACT, tuple(batch.keys), MOVING, batch.aim.place.name, batch.priority
+                )
+                continue
+            full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
+            wait = self._waits.setdefault(
+                (batch.aim.suffix, -1),
+                _Wait(waiting(f"a slot of {lane.name}", full), batch.aim.place.name),
+            )
+            wait.goals += [(-batch.priority, key) for key in batch.keys]
+
+    def _batches(self) -> Iterator[_Batch]:
+        """Goals that can be begun, in batches of one place, proposal and number of failures."""
+        self._ready.sort(key=lambda item: item[:3])
+        filling: dict[tuple[str, str, int], _Batch] = {}
+        batches: list[_Batch] = []
+        for order, _, key, aim, scan, attempts in self._ready:
+            lane = self._lanes[aim.place.lane]
+            bucket = (aim.suffix, scan.proposal, attempts)
+            batch = filling.get(bucket)
+            if (
+                batch is None
+                or len(batch.keys) >= batch.limit
+                or batch.size_bytes + scan.size_bytes > lane.batch_bytes
+            ):
+                limit = max(1, lane.items // _SHRINK ** min(attempts, 16))
+                batch = filling[bucket] = _Batch(aim, limit, -order)
+                batches.append(batch)
+            batch.keys.append(key)
+            batch.size_bytes += scan.size_bytes
+        return iter(batches)
+
+    def _waiting(self) -> Iterator[Step]:
+        merged: dict[tuple[str, str, StepState], list[tuple[int, str]]] = {}
+        for (suffix, _), wait in self._waits.items():
+            merged.setdefault((suffix, wait.place, wait.state), []).extend(wait.goals)
+        for (_, place, state), goals in merged.items():
+            goals.sort()
+            keys = tuple(key for _, key in goals)
+            yield Step(StepKind.WAIT, keys, state, place, -goals[0][0])
+
+    def _place_of(self, work: Work) -> str:
+        return GoalKey.parse(work.keys[0]).place
+
+    def _links(self, place: str) -> tuple[str, ...]:
+        known = self._places.get(place)
+        return known.links if known is not None else ()

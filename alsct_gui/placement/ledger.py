@@ -1,0 +1,397 @@
+"""The ledger: one SQLite file, to whose events is only ever added.
+
+::
+
+    ledger.sqlite        events, and what is derived from them (snapshot, mentions, progress)
+    ledger.sqlite.lock   held while somebody writes
+
+Events are numbered 1, 2, 3 … without a gap; triggers refuse to change or remove one. A
+writer takes the lock and a transaction for every batch of events, so the agent and, for a
+moment, a window or a command can both write. Each transaction is on the disk when `append`
+returns (WAL, synchronous=FULL). What is derived can be removed and made again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from alsct_gui.model.errors import InputError, OutputError
+from alsct_gui.model.placement import Observed, StepState, scan_part
+from alsct_gui.placement.events import Event, EventKind, dump, scans_of
+from alsct_gui.placement.fold import fold, observed_from_plain, observed_to_plain
+
+FOLDER_VARIABLE = "ALSCT_LEDGER"
+"""Environment variable that names another ledger file."""
+SCHEMA_VERSION = 2
+SNAPSHOT_EVERY = 5000
+"""Events after which a snapshot is made anew."""
+_BUSY_S = 30.0
+
+_EVENTS = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE TRIGGER events_stay BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TRIGGER events_are_kept BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;
+CREATE TRIGGER events_follow BEFORE INSERT ON events
+WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM events)
+BEGIN SELECT RAISE(ABORT, 'events follow one another'); END;
+"""
+_DERIVED = """
+CREATE TABLE snapshot (
+    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE mentions (
+    scan BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (scan, seq)
+) WITHOUT ROWID;
+CREATE TABLE progress (
+    work TEXT PRIMARY KEY, time_s REAL NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+_COLUMNS = "SELECT seq, time_s, kind, data FROM events "
+_TAIL = _COLUMNS + "WHERE seq > ? ORDER BY seq LIMIT ?"
+_TIMELINE = _COLUMNS + "WHERE seq IN (SELECT seq FROM mentions WHERE scan = ?) ORDER BY seq"  # noqa: S608
+
+
+def default_ledger() -> Path:
+    """Return the ledger of this user, which need not exist."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data).expanduser() / "alsct-gui" / "ledger.sqlite"
+
+
+class Ledger:
+    """A ledger, opened for reading and writing. Use as a context manager, or call `close`.
+
+    Not for several threads at once; each thread, and each process, opens its own.
+
+    Parameters
+    ----------
+    path
+        The file.
+    create
+        Make it when it is not there.
+    clock
+        Gives the time of events, in seconds since 1970.
+
+    Raises
+    ------
+    InputError
+        It is not there, is no ledger, is damaged, or is of a later version.
+    OutputError
+        It cannot be made.
+    """
+
+    def __init__(
+        self, path: Path, *, create: bool = True, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.path = path.absolute()
+        self._clock = clock
+        if create:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._cannot_write(error) from error
+        self._lock_path = self.path.with_name(f"{self.path.name}.lock")
+        self._db = self._connect(create=create)
+        try:
+            self._prepare(create=create)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Add events in one transaction; they are on the disk when this returns.
+
+        Returns
+        -------
+        tuple of Event
+            The same, with their numbers and times.
+
+        Raises
+        ------
+        OutputError
+            They cannot be written; none of them is then.
+        """
+        now_s = self._clock()
+        with self._writing():
+            seq = self.last_seq()
+            stored = tuple(
+                replace(item, seq=seq + 1 + place, time_s=item.time_s or now_s)
+                for place, item in enumerate(events)
+            )
+            self._db.executemany(
+                "INSERT INTO events VALUES (?, ?, ?, ?)",
+                [(item.seq, item.time_s, item.kind, dump(item.data)) for item in stored],
+            )
+            self._mention(stored)
+            ended = [(e.data["work"],) for e in stored if e.kind == EventKind.ENDED]
+            self._db.executemany("DELETE FROM progress WHERE work = ?", ended)
+        return stored
+
+    def tail(self, since: int, limit: int = -1) -> tuple[Event, ...]:
+        """Return the events after number `since`, oldest first, at most `limit` of them.
+
+        Raises
+        ------
+        InputError
+            They cannot be read.
+        """
+        return self._events(_TAIL, since, limit)
+
+    def timeline(self, scan: str) -> tuple[Event, ...]:
+        """Return the events that mention a scan (`model.placement.scan_part`), oldest first."""
+        return self._events(_TIMELINE, bytes.fromhex(scan))
+
+    def last_seq(self) -> int:
+        """Return the number of the last event, 0 when there is none."""
+        with self._reading():
+            row = self._db.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()
+        return int(row[0])
+
+    def observed(self) -> Observed:
+        """Return all that is known: the snapshot, and what came after it.
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
+        observed = self._snapshot()
+        return fold(self.tail(observed.seq), observed)
+
+    def keep_snapshot(self, observed: Observed) -> None:
+        """Keep what is known, so that the next start reads only what comes after.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written.
+        """
+        data = zlib.compress(dump(observed_to_plain(observed)).encode(), 1)
+        with self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (observed.seq, data)
+            )
+
+    def snapshot_seq(self) -> int:
+        """Return the number of the last event in the snapshot, 0 without one."""
+        with self._reading():
+            row = self._db.execute("SELECT seq FROM snapshot").fetchone()
+        return int(row[0]) if row else 0
+
+    def note_progress(self, work: str, state: StepState) -> None:
+        """Keep how far a piece of work is; the one before is forgotten, no event is made."""
+        with self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)",
+                (work, self._clock(), state.done, state.total),
+            )
+
+    def progress(self) -> dict[str, tuple[int, int]]:
+        """Return how many bytes or slices of each piece of work are done, and of how many."""
+        with self._reading():
+            rows = self._db.execute("SELECT work, done, total FROM progress").fetchall()
+        return {work: (done, total) for work, done, total in rows}
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with the file itself, in sentences; nothing when it is whole."""
+        with self._reading():
+            found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
+            rows = self._db.execute(
+                "SELECT COUNT(*), COALESCE(MIN(seq), 1), COALESCE(MAX(seq), 0) FROM events"
+            ).fetchone()
+            snapshot_seq = self.snapshot_seq()
+        said = [f"SQLite says: {text}" for text in found if text != "ok"]
+        count, first, last = rows
+        if first != 1 or count != last:
+            said.append(f"Events have a gap: {count} of them, from {first} to {last}")
+        if snapshot_seq > last:
+            said.append(f"The snapshot is of event {snapshot_seq}, the last event is {last}")
+        if not said:
+            anew = fold(self.tail(0))
+            if anew != self.observed():
+                said.append("The snapshot does not follow from the events")
+        return tuple(said)
+
+    def drop_snapshot(self) -> None:
+        """Remove what can be derived from the events, so that it is made again."""
+        with self._writing():
+            self._db.execute("DELETE FROM snapshot")
+
+    def changes(self) -> int:
+        """Return a number that differs once another process has written; quick."""
+        with self._reading():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
+        mode = "rwc" if create else "rw"
+        try:
+            db = sqlite3.connect(
+                f"{self.path.as_uri()}?mode={mode}", uri=True, timeout=_BUSY_S,
+                isolation_level=None,
+            )  # fmt: skip
+        except sqlite3.Error as error:
+            if not self.path.exists():
+                raise InputError(
+                    "there is no ledger", where=str(self.path), fix="Start alsct agent run"
+                ) from error
+            raise self._cannot_read(error) from error
+        return db
+
+    def _prepare(self, *, create: bool) -> None:
+        """Make the tables, or bring those of an earlier version up to date."""
+        with self._reading():
+            self._db.execute("PRAGMA synchronous = FULL")
+            version = self._version()
+        if version > SCHEMA_VERSION:
+            raise InputError(
+                f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
+                where=str(self.path), fix="Use the newer program",
+            )  # fmt: skip
+        if version == SCHEMA_VERSION:
+            return
+        if version == 0 and not create:
+            raise InputError("is no ledger", where=str(self.path))
+        with self._locked():
+            with self._reading():
+                self._db.execute("PRAGMA journal_mode = WAL")
+            with self._transaction():
+                for number in range(self._version(), SCHEMA_VERSION):
+                    _MIGRATIONS[number](self)
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _make_events(self) -> None:
+        """From nothing to version 1."""
+        tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if tables:
+            raise InputError("is another program's database", where=str(self.path))
+        self._script(_EVENTS)
+
+    def _make_derived(self) -> None:
+        """From version 1, which had events alone, to version 2."""
+        self._script(_DERIVED)
+        self._mention(self.tail(0))
+
+    def _script(self, text: str) -> None:
+        """Run statements within the transaction, which `executescript` would end."""
+        statement = ""
+        for line in text.splitlines():
+            statement += line + "\n"
+            if sqlite3.complete_statement(statement):
+                self._db.execute(statement)
+                statement = ""
+
+    def _mention(self, events: Sequence[Event]) -> None:
+        """Note which scans events are about."""
+        rows = []
+        for item in events:
+            scans = scans_of([*item.keys, *item.data.get("scans", ())])
+            if item.kind == EventKind.SCAN:
+                scans = (*scans, scan_part(item.data["scan"]["id"]))
+            rows += [(bytes.fromhex(scan), item.seq) for scan in scans]
+        self._db.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?)", rows)
+
+    def _events(self, query: str, *values: object) -> tuple[Event, ...]:
+        with self._reading():
+            rows = self._db.execute(query, values)
+            return tuple(
+                Event(kind, json.loads(data), time_s, seq) for seq, time_s, kind, data in rows
+            )
+
+    def _snapshot(self) -> Observed:
+        with self._reading():
+            row = self._db.execute("SELECT data FROM snapshot").fetchone()
+            if row is None:
+                return Observed()
+            return observed_from_plain(json.loads(zlib.decompress(row[0])))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ValueError, zlib.error) as error:
+            raise self._cannot_read(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._locked(), self._transaction():
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Be the one who writes."""
+        try:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._cannot_write(error) from error
+
+    def _cannot_read(self, error: Exception) -> InputError:
+        return InputError(
+            f"the ledger cannot be read ({error})", where=str(self.path),
+            fix="Run alsct agent check; keep the file as it is",
+        )  # fmt: skip
+
+    def _cannot_write(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"the ledger cannot be written ({error})", where=str(self.path),
+            fix=f"Free space, or name another ledger by {FOLDER_VARIABLE}",
+        )  # fmt: skip
+
+
+_MIGRATIONS: tuple[Callable[[Ledger], None], ...] = (
+    Ledger._make_events,  # noqa: SLF001 (of this very class)
+    Ledger._make_derived,  # noqa: SLF001
+)
+"""What brings a ledger from version n to n + 1."""

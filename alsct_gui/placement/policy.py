@@ -1,0 +1,137 @@
+"""Policies from files, and checked: every name in them must mean something."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from alsct_gui.files.plaintext import read_plain
+from alsct_gui.files.recipes import load_recipe
+from alsct_gui.files.resources import resource_path
+from alsct_gui.model.codec import from_plain
+from alsct_gui.model.errors import RecipeError
+from alsct_gui.model.placement import NAME_PATTERN, Policy, Product
+from alsct_gui.model.recipe import Recipe, recipe_to_dict
+
+_HASH_CHARS = 12
+_NEEDS = ("all", "any")
+_OF_WISHES = (
+    Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS, Product.CATALOGUE,
+)  # fmt: skip
+
+
+def policy_names() -> tuple[str, ...]:
+    """Names of the policies that come with the program."""
+    return tuple(sorted(path.stem for path in resource_path("policies").glob("*.yaml")))
+
+
+def load_policy(source: str | Path = "als-8.3.2") -> Policy:
+    """Load a policy by its name, or from a YAML or JSON file.
+
+    Raises
+    ------
+    RecipeError
+        There is no such policy, or a setting is wrong (named by its path).
+    """
+    named = str(source) in policy_names()
+    path = resource_path("policies", f"{source}.yaml") if named else Path(source)
+    if not named and path.suffix not in (".yaml", ".yml", ".json"):
+        raise RecipeError(f"there is no policy {str(source)[:80]!r}",
+                          fix=f"Take one of {', '.join(policy_names())}, or a path")  # fmt: skip
+    policy = from_plain(Policy, read_plain(path), where="policy")
+    if policy.recipes:
+        raise RecipeError("is made by the program", where="policy.recipes", fix="Remove it")
+    check_policy(policy)
+    names = {wish.recipe for wish in policy.wishes if wish.recipe}
+    recipes = {name: recipe_hash(load_recipe(name)) for name in sorted(names)}
+    return replace(policy, recipes=recipes)
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """Return 12 hexadecimal digits over all that a recipe does, its name left aside."""
+    plain = dict(recipe_to_dict(recipe))
+    for words in ("name", "description"):
+        plain.pop(words, None)
+    text = json.dumps(plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARS]
+
+
+def check_policy(policy: Policy) -> None:
+    """Check that the parts of a policy fit together.
+
+    Raises
+    ------
+    RecipeError
+        Names what does not fit by its path.
+    """
+    sites = _names((site.name for site in policy.sites), "policy.sites")
+    lanes = _names((lane.name for lane in policy.lanes), "policy.lanes")
+    places = _names((place.name for place in policy.places), "policy.places")
+    for number, place in enumerate(policy.places):
+        where = f"policy.places[{number}]"
+        _known(place.site, sites, f"{where}.site")
+        _known(place.lane, lanes, f"{where}.lane")
+    _known(policy.admitted, places, "policy.admitted")
+    _check_wishes(policy, places)
+    for number, ban in enumerate(policy.bans):
+        for name in ban.sites:
+            _known(name, sites, f"policy.bans[{number}].sites")
+    _check_prunes(policy, places)
+
+
+def _check_wishes(policy: Policy, places: set[str]) -> None:
+    for number, wish in enumerate(policy.wishes):
+        where = f"policy.wishes[{number}]"
+        if wish.product not in _OF_WISHES:
+            raise RecipeError("is a rule of its own", where=f"{where}.product",
+                              fix="Write it under prunes")  # fmt: skip
+        if wish.need not in _NEEDS:
+            raise RecipeError(f"{wish.need[:80]!r} is not a choice", where=f"{where}.need",
+                              fix="Take one of all, any")  # fmt: skip
+        if not wish.places:
+            raise RecipeError("names no place", where=f"{where}.places")
+        for name in wish.places:
+            _known(name, places, f"{where}.places")
+        if bool(wish.recipe) is not (wish.product is Product.RECONSTRUCTION):
+            raise RecipeError("a recipe belongs to a reconstruction, and only there",
+                              where=f"{where}.recipe")  # fmt: skip
+
+
+def _check_prunes(policy: Policy, places: set[str]) -> None:
+    for number, rule in enumerate(policy.prunes):
+        where = f"policy.prunes[{number}]"
+        _known(rule.place, places, f"{where}.place")
+        for name in rule.copies:
+            _known(name, places, f"{where}.copies")
+        if len(set(rule.copies) - {rule.place}) < 2:
+            raise RecipeError(
+                "fewer than two other places", where=f"{where}.copies",
+                fix="A raw file goes only when two copies elsewhere were read again",
+            )  # fmt: skip
+
+
+def _names(names: Iterable[str], where: str) -> set[str]:
+    """Check names and return them."""
+    known: set[str] = set()
+    for name in names:
+        if NAME_PATTERN.fullmatch(name) is None:
+            raise RecipeError(
+                f"{name[:80]!r} is not a name", where=where,
+                fix="Take small letters, digits and hyphens",
+            )  # fmt: skip
+        if name in known:
+            raise RecipeError(f"{name!r} is there twice", where=where)
+        known.add(name)
+    return known
+
+
+def _known(name: str, names: set[str], where: str) -> None:
+    if name in names:
+        return
+    near = get_close_matches(name, names, n=1)
+    fix = f"Did you mean {near[0]!r}" if near else f"Known: {', '.join(sorted(names))}"
+    raise RecipeError(f"there is no {name[:80]!r}", where=where, fix=fix)
