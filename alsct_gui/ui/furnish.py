@@ -62,7 +62,8 @@ def furnish(program: Program) -> Parts:
     follower = RunFollower(session, program.tasks, program.services.runs)
     runs = RunsPanel(session, program.tasks, follower)
     window.drawer.add("runs", "Runs", runs, "Whole reconstructions on this workstation")
-    book.bind("run.list", lambda: window.open_drawer("runs"))
+    follower.show_runs = lambda: window.open_drawer("runs")
+    book.bind("run.list", follower.show_runs)
 
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")

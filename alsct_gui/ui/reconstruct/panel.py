@@ -20,7 +20,7 @@ from alsct_gui.model.recipe import Recipe
 from alsct_gui.settings import Settings
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.reconstruct.axistool import AxisTool
-from alsct_gui.ui.reconstruct.editors import CalmCombo, ChoiceRow, FieldRow, row_for
+from alsct_gui.ui.reconstruct.editors import CalmCombo, ChoiceRow, FieldRow, OwnKeys, row_for
 from alsct_gui.ui.reconstruct.fields import (
     ENGINE,
     RINGS,
@@ -100,6 +100,7 @@ class ReconstructPanel(Panel):
         book["recon.sweep"].enabledChanged.connect(lambda _: self._allow())
         self.maker.state_changed.connect(self._say)
         self._started = False
+        self._keys = OwnKeys(self)
         self._show(session.recipe)
         self._say(self.maker.state)
         self._allow()
@@ -287,9 +288,7 @@ class ReconstructPanel(Panel):
                 place = self.preset.count() - 1
             self.preset.setCurrentIndex(place)
         self.preset.setToolTip(recipe.description or "A recipe of your own")
-        changed = is_changed(recipe, self._presets)
-        self.reset.setEnabled(changed)
-        self._book["recon.reset_preset"].setEnabled(changed)
+        self.reset.setEnabled(is_changed(recipe, self._presets))
 
     def _settings_changed(self, settings: Settings) -> None:
         if settings.tier != self._tier:

@@ -32,6 +32,8 @@ def is_changed(recipe: Recipe, rows: Sequence[PresetRow]) -> bool:
 def preset_words(recipe: Recipe, rows: Sequence[PresetRow]) -> str:
     """Say which preset the recipe is, and whether it was changed."""
     name = recipe.name or "custom"
+    if not rows:
+        return name  # nobody knows the presets yet
     if all(row.name != recipe.name for row in rows):
         return f"{name} (own)"
     return f"{name} (changed)" if is_changed(recipe, rows) else name

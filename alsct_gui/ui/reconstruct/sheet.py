@@ -114,7 +114,8 @@ class ContactSheet(QWidget):
 
     def _head_width(self) -> int:
         metrics = self.fontMetrics()
-        return max((metrics.horizontalAdvance(words) for words in self._heads[0]), default=0) + 8
+        lines = [line for words in self._heads[0] for line in words.split("\n")]
+        return max((metrics.horizontalAdvance(line) for line in lines), default=0) + 8
 
     def _at(self, event: QMouseEvent) -> int:
         return next(

@@ -221,8 +221,10 @@ class SweepPage(Panel):
         words = tuple(self._words(values) for values in self._grid)
         heads: tuple[tuple[str, ...], ...] = ((), ())
         if len(spans) == 2:
-            heads = tuple(
-                tuple(value_words(span.info, value) for value in span.values) for span in spans
+            down, across = spans
+            heads = (
+                tuple(f"{down.info.label}\n{value_words(down.info, v)}" for v in down.values),
+                tuple(f"{across.info.label} {value_words(across.info, v)}" for v in across.values),
             )
         self.sheet.lay_out(words, *heads)
         self._split.show()

@@ -35,6 +35,8 @@ class RunFollower:
         self._session, self._tasks, self._queue = session, tasks, queue
         self._one_at_a_time = asyncio.Lock()
         self._looking: asyncio.Task[Any] | None = None
+        self.show_runs: Callable[[], object] | None = None
+        """Shows the list of runs, for a notice that one was queued."""
 
     def start(self) -> None:
         """Begin to follow; runs that were left going are picked up."""
@@ -62,7 +64,13 @@ class RunFollower:
         await self._call(lambda queue: queue.submit(request))
         waiting = sum(view.state is RunState.QUEUED for view in self._session.runs)
         after = f" It waits behind {waiting} others." if waiting > 1 else ""
-        self._session.notice(Notice(Level.INFO, f"Queued: {request.title}.{after}"))
+        self._session.notice(
+            Notice(
+                Level.INFO, f"Queued: {request.title}.{after}",
+                action_text="Show runs" if self.show_runs is not None else "",
+                action=self.show_runs,
+            )
+        )  # fmt: skip
         await self._look()
 
     async def _order(self, work: Callable[[RunQueue], object]) -> None:

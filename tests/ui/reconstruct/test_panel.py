@@ -381,3 +381,20 @@ def test_arrows_in_a_field_are_one_step_back(at_the_panel: Run, scans: Scans) ->
         await settled(bench)
 
     at_the_panel(work)
+
+
+def test_space_presses_the_button_that_has_the_focus(at_the_panel: Run, scans: Scans) -> None:
+    async def work(bench: Any) -> None:
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication
+
+        await ready(bench, scans[0])
+        box = bench.panel.rows["phase"].box
+        box.setFocus()
+        await until(lambda: QApplication.focusWidget() is box, "the box has the focus")
+        QTest.keyClick(box.window().windowHandle(), Qt.Key.Key_Space)
+        assert bench.session.recipe.phase is not None
+        await settled(bench)
+
+    at_the_panel(work)
