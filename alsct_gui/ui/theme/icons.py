@@ -22,6 +22,8 @@ ICONS: dict[str, str] = {
     "preview": "mdi6.image-outline",
     "sweep": "mdi6.view-grid-outline",
     "run": "mdi6.play",
+    "pause": "mdi6.pause",
+    "layers": "mdi6.layers-outline",
     "runs": "mdi6.format-list-checks",
     "histogram": "mdi6.chart-histogram",
     "line": "mdi6.chart-line",

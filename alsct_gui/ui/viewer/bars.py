@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -16,6 +16,13 @@ from PySide6.QtWidgets import (
 
 from alsct_gui.ui.theme.style import digits_font
 from alsct_gui.ui.widgets.parts import set_role
+
+
+class Unsqueezed(QWidget):
+    """Keeps its parts as wide as their words, where the style would let them be cut."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class Counter(QWidget):
@@ -40,10 +47,10 @@ class Counter(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setMinimumWidth(96)
+        self.slider.setMinimumWidth(64)
         self.number = QSpinBox()
         self.number.setFont(digits_font(self.number.font()))
-        self.number.setFixedWidth(72)
+        self.number.setFixedWidth(64)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.number.setKeyboardTracking(False)
         for part in (self.slider, self.number):
@@ -89,7 +96,7 @@ class Counter(QWidget):
             self.moved.emit(index)
 
 
-class Choice(QWidget):
+class Choice(Unsqueezed):
     """A few words side by side, one of which holds."""
 
     chosen = Signal(str)

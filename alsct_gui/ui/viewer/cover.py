@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
+    QLabel,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -49,9 +50,10 @@ class CoverPage(QStackedWidget):
         return self._shown.title if self._shown is not None else ""
 
     @property
-    def button_words(self) -> str:
-        """What stands on the button; empty when there is none."""
-        return self._button.text() if not self._button.isHidden() else ""
+    def texts(self) -> tuple[str, ...]:
+        """Everything that can be read on it."""
+        page = self._words_page if self._findings_page is None else self.currentWidget()
+        return tuple(words.text() for words in page.findChildren(QLabel)) if page else ()
 
     def press(self) -> None:
         """Press the button, as a click would."""

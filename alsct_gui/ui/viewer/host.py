@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -26,9 +27,13 @@ from PySide6.QtWidgets import (
 
 from alsct_gui.settings import settings_path
 from alsct_gui.ui.theme.style import tokens
+from alsct_gui.ui.theme.tokens import Tokens
 
 if TYPE_CHECKING:
     from napari import Viewer
+
+
+_DOCK_PX = 280
 
 
 def import_napari() -> None:
@@ -61,6 +66,9 @@ class NapariHost(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._viewer: Viewer | None = None
         self._layers_wanted = False
+        # A window gets another surface with its first OpenGL widget: it would vanish for a
+        # moment and lose the keyboard when the canvas comes. This one is there from the start.
+        QOpenGLWidget(self).hide()
 
     @property
     def viewer(self) -> Viewer:
@@ -107,8 +115,13 @@ class NapariHost(QWidget):
         window.setWindowFlags(Qt.WindowType.Widget)
         window.menuBar().hide()
         window.statusBar().hide()
+        # What is dropped here is opened by the program, not by napari's readers.
+        self._qt_viewer.setAcceptDrops(False)
         window.setContentsMargins(0, 0, 0, 0)
-        self._qt_viewer.parentWidget().layout().setContentsMargins(0, 0, 0, 0)
+        for inner in (self._qt_viewer, self.canvas):
+            frame = inner.parentWidget()
+            if frame is not None and (around := frame.layout()) is not None:
+                around.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(window)
         window.show()
         self.show_layers(self._layers_wanted)
@@ -119,9 +132,14 @@ class NapariHost(QWidget):
     def show_layers(self, on: bool) -> None:
         """Fold napari's layer list and controls in or out."""
         self._layers_wanted = on
-        if self._viewer is not None:
-            for dock in self._own_docks():
-                dock.setVisible(on)
+        if self._viewer is None:
+            return
+        docks = self._own_docks()
+        for dock in docks:
+            dock.setVisible(on)
+        if on:
+            widths = [_DOCK_PX] * len(docks)
+            self._window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
 
     def show_sliders(self, on: bool) -> None:
         """Show napari's own sliders for further dimensions, or not."""
@@ -140,7 +158,7 @@ class NapariHost(QWidget):
         """Take over the program's colours."""
         if self._viewer is not None:
             now = tokens()
-            self._viewer.theme = now.name
+            self._viewer.theme = _napari_theme(now)
             self.set_background(now.canvas)
 
     def set_background(self, color: str) -> None:
@@ -152,7 +170,6 @@ class NapariHost(QWidget):
         if self._viewer is None:
             return
         viewer, self._viewer = self._viewer, None
-        viewer.layers.clear()
         viewer.close()
 
     @property
@@ -169,6 +186,23 @@ class NapariHost(QWidget):
         names = {"layer list", "layer controls"}
         docks = self._window.findChildren(QDockWidget)
         return [dock for dock in docks if dock.objectName() in names]
+
+
+def _napari_theme(now: Tokens) -> str:
+    """Name of napari's theme in the program's colours; made when it is first asked for."""
+    from napari.utils.theme import available_themes, get_theme, register_theme
+
+    name = f"alsct-{now.name}"
+    if name not in available_themes():
+        colors = get_theme(now.name).model_dump() | {
+            "id": name, "label": f"alsct-gui {now.name}", "canvas": now.canvas,
+            "console": now.canvas, "background": now.panel, "foreground": now.raised,
+            "primary": now.hover, "secondary": now.line, "highlight": now.hover,
+            "text": now.text, "icon": now.text, "warning": now.blocked, "error": now.failed,
+            "current": now.accent,
+        }  # fmt: skip
+        register_theme(name, colors, "alsct-gui")
+    return name
 
 
 def to_image(pixels: NDArray[np.uint8]) -> QImage:

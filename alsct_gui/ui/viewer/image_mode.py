@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.session import Mode
 from alsct_gui.ui.viewer.contrast import Contrast
+from alsct_gui.ui.viewer.layers import Slot
 from alsct_gui.ui.viewer.mode import Cover, ModeSignals, Surroundings
 from alsct_gui.ui.viewer.words import Axes, pixel_words
 
@@ -37,6 +38,7 @@ class ImageMode:
         self.slot.on_limits = self._limits_from_napari
         self.contrast = Contrast()
         self.entered = False
+        self._mouse_moved = False
         self._picture: Picture | None = None
         self._own_limits = (0.0, 1.0)
         self._axes = Axes()
@@ -52,8 +54,9 @@ class ImageMode:
     def enter(self) -> None:
         """Show the layer and listen to the mouse."""
         self.entered = True
+        self._mouse_moved = False
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.connect(self._point)
+        viewer.cursor.events.position.connect(self._follow_mouse)
         viewer.events.mouse_over_canvas.connect(self._point)
         self.refresh()
 
@@ -61,7 +64,7 @@ class ImageMode:
         """Hide the layer."""
         self.entered = False
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._point)
+        viewer.cursor.events.position.disconnect(self._follow_mouse)
         viewer.events.mouse_over_canvas.disconnect(self._point)
         viewer.canvas.overlays.scale_bar.visible = False
         self.signals.pixel_pointed.emit("")
@@ -159,12 +162,22 @@ class ImageMode:
         self._picture = Picture(seen.image, seen.title, seen.units, seen.pixel_um, low, high)
         self.signals.limits_changed.emit(low, high)
 
+    def pointed(self) -> tuple[Slot, Picture | None, Axes]:
+        """The layer and the picture whose pixels are told."""
+        return self.slot, self._picture, self._axes
+
+    def _follow_mouse(self) -> None:
+        # Until it has moved, napari's cursor is wherever it was in another mode.
+        self._mouse_moved = True
+        self._point()
+
     def _point(self) -> None:
-        viewer, seen = self.around.host.viewer, self._picture
+        viewer = self.around.host.viewer
+        slot, seen, axes = self.pointed()
         words = ""
-        if seen is not None and viewer.mouse_over_canvas:
-            pixel = self.slot.pixel_at(viewer.cursor.position)
+        if seen is not None and viewer.mouse_over_canvas and self._mouse_moved:
+            pixel = slot.pixel_at(viewer.cursor.position)
             if pixel is not None:
                 value = float(seen.image[pixel])
-                words = pixel_words(self._axes, *pixel, value, seen.units)
+                words = pixel_words(axes, *pixel, value, seen.units)
         self.signals.pixel_pointed.emit(words)

@@ -40,32 +40,34 @@ class Shelf:
             Of `napari.layers.Image`.
         """
         made = Slot(self, name, options)
-        self._slots.append(made)
+        self.adopt(made)
         return made
+
+    def adopt(self, slot: Slot) -> None:
+        """Keep a place of another kind among the program's own layers."""
+        self._slots.append(slot)
 
     @property
     def host(self) -> NapariHost:
         """The viewer."""
         return self._host
 
-    def clear(self) -> None:
-        """Remove every layer of the program's own: another scan is selected."""
-        for slot in self._slots:
-            slot.remove()
-
     def forget(self, layer: Image) -> None:
         """Know that a person removed a layer by hand."""
         for slot in self._slots:
             slot.lose(layer)
 
-    def settle_unit(self, pixel_um: float | None) -> str:
-        """Give all own layers the same unit: napari draws none when they differ."""
-        unit = "pixel" if pixel_um is None else "um"
+    @property
+    def unit(self) -> str:
+        """In what all own layers are measured, ``um`` or ``pixel``."""
+        return self._unit
+
+    def measure_in(self, unit: str) -> None:
+        """Give all own layers a unit: napari draws no scale bar when layers differ in it."""
         if unit != self._unit:
             self._unit = unit
             for slot in self._slots:
                 slot.set_unit(unit)
-        return unit
 
 
 class Slot:
@@ -109,11 +111,10 @@ class Slot:
         fit
             Whether the camera follows it at all.
         """
-        unit = self._shelf.settle_unit(pixel_um[1] if pixel_um else None)
         scale = pixel_um or (1.0, 1.0)
         place = tuple(offset * edge for offset, edge in zip(offset_px, scale, strict=True))
         if self._layer is None:
-            self._make(image, limits, scale, place, unit)
+            self._make(image, limits, scale, place)
             if fit:
                 self.fit()
             return
@@ -182,14 +183,6 @@ class Slot:
         inside = 0 <= row < rows and 0 <= column < columns
         return (row, column) if inside else None
 
-    def remove(self) -> None:
-        """Take the layer out of the viewer."""
-        layer, self._layer = self._layer, None
-        if layer is not None:
-            viewer = self._shelf.host.viewer
-            if layer in viewer.layers:
-                viewer.layers.remove(layer)
-
     def lose(self, layer: object) -> None:
         """Know that a person removed the layer."""
         if layer is self._layer:
@@ -202,10 +195,11 @@ class Slot:
 
     def _make(
         self, image: NDArray[Any], limits: Limits, scale: tuple[float, float],
-        place: tuple[float, ...], unit: str,
+        place: tuple[float, ...],
     ) -> None:  # fmt: skip
         from napari.layers import Image
 
+        unit = self._shelf.unit
         options = {"colormap": "gray", "interpolation2d": "nearest", **self._options}
         layer = Image(
             image, name=self.name, contrast_limits=limits, scale=scale, translate=place,

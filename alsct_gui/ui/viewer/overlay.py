@@ -63,7 +63,7 @@ class Overlay:
         self._path: Path | None = None
         self._contrast = Contrast()
         shelf = around.shelf
-        self._first = shelf.slot("First frame", blending="additive")
+        self.first = shelf.slot("First frame", blending="additive")
         self._second = shelf.slot("Opposite frame, mirrored", blending="additive")
         self._newest: Newest[Path, tuple[Opposite, np.ndarray]] = Newest(
             around.tasks, self._fetch, self._show, lambda _: "Reading opposite projections"
@@ -85,7 +85,7 @@ class Overlay:
         # The sum of the two colours is judged against black.
         self._around.host.set_background("black")
         if self._pair is not None and self._path == path:
-            self._first.unhide()
+            self.first.unhide()
             self._second.unhide()
             self._move()
         else:
@@ -96,7 +96,7 @@ class Overlay:
         self._newest.cancel()
         if self._entered:
             self._entered = False
-            self._first.hide()
+            self.first.hide()
             self._second.hide()
             self._around.host.set_background(tokens().canvas)
 
@@ -105,12 +105,12 @@ class Overlay:
         self._pair, self._path = None, None
         self._contrast.forget()
         self._newest.cancel()
-        self._first.hide()
+        self.first.hide()
         self._second.hide()
 
     def fit(self) -> None:
         """Show the whole of the first frame."""
-        self._first.fit()
+        self.first.fit()
 
     def picture(self) -> Picture | None:
         """The first frame: it is what can be measured."""
@@ -148,7 +148,7 @@ class Overlay:
         return (columns - 1) / 2, "middle of the detector; not found yet"
 
     def _take(self, low: float, high: float) -> None:
-        self._first.set_limits((low, high))
+        self.first.set_limits((low, high))
         self._second.set_limits((low, high))
 
     async def _fetch(self, path: Path) -> tuple[Opposite, np.ndarray]:
@@ -166,10 +166,10 @@ class Overlay:
         self._pair, self._path = pair, path
         limits = self._contrast.of(_KEY, pair.low, pair.high)
         edges = (pair.pixel_um, pair.pixel_um) if pair.pixel_um else None
-        self._first.show(pair.first, limits, pixel_um=edges)
+        self.first.show(pair.first, limits, pixel_um=edges)
         offset = mirror_offset_px(self.center_px[0], mirrored.shape[1])
         self._second.show(mirrored, limits, pixel_um=edges, offset_px=(0.0, offset), fit=False)
-        self._first.tint(FIRST_RGB)
+        self.first.tint(FIRST_RGB)
         self._second.tint(SECOND_RGB)
         self._around.host.viewer.canvas.overlays.scale_bar.visible = edges is not None
         self._tell()

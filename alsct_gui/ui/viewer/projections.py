@@ -19,6 +19,7 @@ from alsct_gui.ui.theme.icons import icon
 from alsct_gui.ui.theme.style import digits_font
 from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.image_mode import ImageMode
+from alsct_gui.ui.viewer.layers import Slot
 from alsct_gui.ui.viewer.mode import Surroundings, bar_row
 from alsct_gui.ui.viewer.newest import Newest
 from alsct_gui.ui.viewer.overlay import Overlay
@@ -63,11 +64,11 @@ class Projections(ImageMode):
 
     def _make_bar(self) -> None:
         row = bar_row(self.bar)
-        self._play = QToolButton()
-        self._play.setCheckable(True)
-        self._play.setToolTip("Shows one frame after the other, ten a second")
-        self._play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._play.toggled.connect(self._set_playing)
+        self.play = QToolButton()
+        self.play.setCheckable(True)
+        self.play.setToolTip("Shows one frame after the other, ten a second")
+        self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.play.toggled.connect(self._set_playing)
         self.counter = Counter("frame", "Number of the frame, from 0 (arrow keys, Ctrl+wheel)")
         self.counter.moved.connect(lambda _: self.refresh())
         self._angle = label("", "value")
@@ -87,7 +88,7 @@ class Projections(ImageMode):
         ))  # fmt: skip
         self.corrected.chosen.connect(lambda _: self.refresh())
         self._overlay_words = label("", "faint")
-        row.addWidget(self._play)
+        row.addWidget(self.play)
         row.addWidget(self.counter, 1)
         row.addWidget(self._angle)
         row.addWidget(self._overlay_words)
@@ -110,13 +111,13 @@ class Projections(ImageMode):
             self.overlay.enter()
 
     def leave(self) -> None:
-        self._play.setChecked(False)
+        self.play.setChecked(False)
         self._newest.cancel()
         self.overlay.leave()
         super().leave()
 
     def close(self) -> None:
-        self._play.setChecked(False)
+        self.play.setChecked(False)
         self._newest.cancel()
         self.overlay.leave()
 
@@ -135,6 +136,11 @@ class Projections(ImageMode):
     def picture(self) -> Picture | None:
         return self.overlay.picture() if self.overlay.on else super().picture()
 
+    def pointed(self) -> tuple[Slot, Picture | None, Axes]:
+        if self.overlay.on:
+            return self.overlay.first, self.overlay.picture(), Axes()
+        return super().pointed()
+
     def set_limits(self, low: float, high: float) -> None:
         if self.overlay.on:
             self.overlay.set_limits(low, high)
@@ -149,7 +155,7 @@ class Projections(ImageMode):
             super().reset_limits()
 
     def renew_icons(self) -> None:
-        self._play.setIcon(icon("pause" if self._play.isChecked() else "run"))
+        self.play.setIcon(icon("pause" if self.play.isChecked() else "run"))
 
     # -- frames ------------------------------------------------------------------------
 
@@ -193,7 +199,7 @@ class Projections(ImageMode):
             offset_px=(first, first),
         )  # fmt: skip
         self._shown.set()
-        if binning > 1 and not self._newest.overtaken and not self._play.isChecked():
+        if binning > 1 and not self._newest.overtaken and not self.play.isChecked():
             # The person rests: the same frame again, every pixel of it.
             self._newest.want(_Asked(asked.path, self._wanted(1)))
 
@@ -219,7 +225,7 @@ class Projections(ImageMode):
     _kind_shown = "projection"
 
     def _take_look(self, look: Look | None) -> None:
-        self._play.setChecked(False)
+        self.play.setChecked(False)
         self._newest.cancel()
         if look is None:
             self._angle.setText("")
@@ -275,14 +281,14 @@ class Projections(ImageMode):
         if on:
             self.session.set_mode(Mode.PROJECTIONS)
         self.overlay.on = on
-        for part in (self._play, self.counter, self.kind, self.corrected):
+        for part in (self.play, self.counter, self.kind, self.corrected):
             part.setVisible(not on)
         self._angle.setVisible(not on)
         self._overlay_words.setVisible(on)
         if not self.entered:
             return
         if on:
-            self._play.setChecked(False)
+            self.play.setChecked(False)
             self._newest.cancel()
             self.slot.hide()
             self.overlay.enter()

@@ -10,7 +10,7 @@ from alsct_gui.ui.viewer.bars import Counter
 from alsct_gui.ui.viewer.image_mode import ImageMode
 from alsct_gui.ui.viewer.mode import Cover, Surroundings, bar_row
 from alsct_gui.ui.viewer.words import Axes, center_words, row_words, time_words
-from alsct_gui.ui.widgets.parts import ElidedLabel, label
+from alsct_gui.ui.widgets.parts import label
 
 if TYPE_CHECKING:
     from alsct_gui.recon.desk.answers import Look, Preview
@@ -32,12 +32,11 @@ class Slices(ImageMode):
         self._where = label("", "value")
         self._made = label("", "faint")
         self._made.setToolTip("Rotation centre it was made about, and the time that it took")
-        self._busy = ElidedLabel("", "faint")
-        self._busy.setFixedWidth(80)
+        self._made.setMinimumWidth(176)
+        self._updating = False
         row.addWidget(self.counter, 1)
         row.addWidget(self._where)
         row.addWidget(self._made)
-        row.addWidget(self._busy)
         self.session.row_changed.connect(self._take_row)
         self.session.look_changed.connect(self._take_look)
         self.session.preview_changed.connect(self._take_preview)
@@ -47,7 +46,7 @@ class Slices(ImageMode):
         """Words and a button, until there is a slice."""
         if self.session.preview is not None:
             return None
-        if self._busy.whole:
+        if self._updating:
             return Cover("Making the slice…", f"Row {self.session.row}, with the recipe as it is.")
         return Cover(
             "No slice yet", "One slice shows what the recipe does, before the whole scan runs.",
@@ -74,19 +73,28 @@ class Slices(ImageMode):
 
     def _take_preview(self, preview: Preview | None) -> None:
         if preview is None:
-            self._made.setText("")
             self.forget()
         else:
-            self._made.setText(
-                f"{center_words(preview.center_px, preview.confidence)} · "
-                f"{time_words(preview.seconds)}"
-            )
             self.refresh()
+        self._say()
         self.signals.cover_changed.emit()
 
     def _take_busy(self, words: str) -> None:
-        self._busy.set_text(UPDATING if "slice" in words.casefold() else "")
-        self.signals.cover_changed.emit()
+        updating = "slice" in words.casefold()
+        if updating != self._updating:
+            self._updating = updating
+            self._say()
+            self.signals.cover_changed.emit()
+
+    def _say(self) -> None:
+        preview = self.session.preview
+        if self._updating:
+            self._made.setText(UPDATING)
+        elif preview is None:
+            self._made.setText("")
+        else:
+            center = center_words(preview.center_px, preview.confidence)
+            self._made.setText(f"{center} · {time_words(preview.seconds)}")
 
     def _take_row(self, row: int) -> None:
         self.counter.set_index(row)

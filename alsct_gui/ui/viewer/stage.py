@@ -6,16 +6,26 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QHBoxLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Mode, Session
 from alsct_gui.ui.tasks import Tasks
+from alsct_gui.ui.viewer.bars import Unsqueezed
+from alsct_gui.ui.viewer.compare import CompareMode
 from alsct_gui.ui.viewer.cover import CoverPage
 from alsct_gui.ui.viewer.host import NapariHost, import_napari, to_image
 from alsct_gui.ui.viewer.layers import Shelf
@@ -24,7 +34,11 @@ from alsct_gui.ui.viewer.projections import Projections
 from alsct_gui.ui.viewer.sinograms import Sinograms
 from alsct_gui.ui.viewer.situation import OF_SCANS, cover_for
 from alsct_gui.ui.viewer.slices import Slices
+from alsct_gui.ui.viewer.volume import VolumeMode
 from alsct_gui.ui.widgets.parts import GAP_PX, set_role
+
+if TYPE_CHECKING:
+    from alsct_gui.recon.desk.answers import Look
 
 _TITLES = {
     Mode.PROJECTIONS: "Projections", Mode.SINOGRAM: "Sinogram", Mode.PREVIEW: "Preview",
@@ -69,7 +83,9 @@ class Stage(QWidget):
         self._shown: ViewMode | None = None
         self._tabs: dict[Mode, QToolButton] = {}
         self._build()
-        for make in (Projections, Sinograms, Slices):
+        # Before the modes hear of it, which then show pictures.
+        session.look_changed.connect(self._take_look)
+        for make in (Projections, Sinograms, Slices, VolumeMode, CompareMode):
             self.add_mode(make(self.around))
         for mode in Mode:
             book.bind(f"view.{mode.value}", lambda mode=mode: session.set_mode(mode))
@@ -134,6 +150,12 @@ class Stage(QWidget):
         viewer.mouse_wheel_callbacks.append(self._wheel)
         self._settle()
 
+    async def settle(self) -> None:
+        """Wait until all that was painted is saved."""
+        volume = self._modes.get(Mode.VOLUME)
+        if isinstance(volume, VolumeMode):
+            await volume.labels.settle()
+
     def renew_icons(self) -> None:
         """Take over the theme's colours."""
         self.host.renew_theme()
@@ -157,6 +179,10 @@ class Stage(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(GAP_PX, 0, GAP_PX, 0)
         row.setSpacing(0)
+        tabs = Unsqueezed()
+        tab_row = QHBoxLayout(tabs)
+        tab_row.setContentsMargins(0, 0, 0, 0)
+        tab_row.setSpacing(0)
         group = QButtonGroup(self)
         for mode, title in _TITLES.items():
             tab = QToolButton()
@@ -168,7 +194,8 @@ class Stage(QWidget):
             tab.clicked.connect(lambda _=False, mode=mode: self._session.set_mode(mode))
             group.addButton(tab)
             self._tabs[mode] = tab
-            row.addWidget(tab)
+            tab_row.addWidget(tab)
+        row.addWidget(tabs)
         row.addStretch(1)
         for key in _TOOLS:
             row.addWidget(self._book.button(key))
@@ -176,7 +203,7 @@ class Stage(QWidget):
         column.addWidget(self.host, 1)
         self._bars = QVBoxLayout()
         column.addLayout(self._bars)
-        self._cover = CoverPage(self.host)
+        self.cover = CoverPage(self.host)
         for keys, by in _STEPS:
             self._shortcut(keys, partial(self._step, by))
         self._shortcut("Home", lambda: self._on_mode(lambda mode: mode.step_to(False)))
@@ -205,17 +232,21 @@ class Stage(QWidget):
         if cover is None and look is not None and not look.ok and key in OF_SCANS:
             self._enter(None)
             name = selected.name if selected is not None else Path(look.path).name
-            self._cover.list_findings(name, look.findings)
+            self.cover.list_findings(name, look.findings)
             self._place_cover()
             return
         self._enter(mode if cover is None else None)
         if cover is None and mode is not None:
             cover = mode.cover()
         if cover is None:
-            self._cover.hide()
+            self.cover.hide()
         else:
-            self._cover.say(cover)
+            self.cover.say(cover)
             self._place_cover()
+
+    def _take_look(self, look: Look | None) -> None:
+        if look is not None:
+            self.shelf.measure_in("pixel" if look.pixel_um is None else "um")
 
     def _enter(self, mode: ViewMode | None) -> None:
         if mode is self._shown:
@@ -227,6 +258,10 @@ class Stage(QWidget):
         self.host.show_sliders(mode.shows_sliders)
         mode.bar.setVisible(True)
         mode.enter()
+        focus = QApplication.focusWidget()
+        if focus is None or self.isAncestorOf(focus):
+            # The keys move through frames at once, unless a person is in a list or a field.
+            self.host.canvas.setFocus()
         self.picture_changed.emit(mode.picture())
 
     def _leave(self) -> None:
@@ -243,7 +278,7 @@ class Stage(QWidget):
             tab.setEnabled(self._book[f"view.{mode.value}"].isEnabled())
 
     def _place_cover(self) -> None:
-        self._cover.setGeometry(self.host.rect())
+        self.cover.setGeometry(self.host.rect())
 
     def _on_mode(self, does: Callable[[ViewMode], object]) -> None:
         if self._shown is not None:

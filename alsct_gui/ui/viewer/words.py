@@ -52,8 +52,8 @@ def pixel_words(axes: Axes, row: int, column: int, value: float, unit: str) -> s
 
 
 def row_words(row: int, n_rows: int, pixel_um: float | None) -> str:
-    """Say which row: ``row 900 of 2160 · 5.85 mm from top``."""
-    words = f"row {row} of {n_rows}"
+    """Say where a row is, behind its number: ``of 2160 · 5.85 mm from top``."""
+    words = f"of {n_rows}"
     if pixel_um is None:
         return words
     depth_um = row * pixel_um
@@ -64,7 +64,7 @@ def row_words(row: int, n_rows: int, pixel_um: float | None) -> str:
 
 def angle_words(angle_deg: float | None) -> str:
     """Say at what angle: ``61.88°``; nothing for flats and darks."""
-    return "" if angle_deg is None else f"{angle_deg:.2f}°"
+    return "" if angle_deg is None else f"{angle_deg:.2f}°".replace("-", "−")
 
 
 def time_words(seconds: float) -> str:
@@ -80,5 +80,5 @@ def center_words(center_px: float, confidence: float) -> str:
 
 def overlay_words(angles_deg: tuple[float, float], mismatch_deg: float) -> str:
     """Say which two frames lie over each other."""
-    words = f"{angles_deg[0]:.1f}° and {angles_deg[1]:.1f}° mirrored"
+    words = f"{angles_deg[0]:.1f}° and {angles_deg[1]:.1f}° mirrored".replace("-", "−")
     return words if mismatch_deg < 0.05 else f"{words}, {mismatch_deg:.1f}° off half a turn"
