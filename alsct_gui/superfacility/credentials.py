@@ -139,6 +139,7 @@ class FileCredentials:
         """Write a secret beside its file and rename it."""
         path = self._path(name)
         fresh = path.with_suffix(f".{os.getpid()}.new")
+        fresh.unlink(missing_ok=True)  # of a process that was killed here and had our number
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -200,7 +201,7 @@ class KeyringCredentials:
                 "the keyring does not answer", where="Secret Service",
                 fix="Unlock it and try again",
             ) from error  # fmt: skip
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a backend may raise anything
             # Only the kind of the error: its words belong to the backend and may say too much.
             raise CredentialError(
                 f"the keyring failed ({type(error).__name__})", where="Secret Service",
@@ -214,10 +215,11 @@ def _secret_service() -> Any | None:
         from keyring.backends import SecretService
     except ImportError:
         return None
+    kind: Any = SecretService.Keyring
     try:
         # Its priority is worked out by talking to the session's bus; it raises without one.
-        if bounded(lambda: SecretService.Keyring.priority > 0, 5.0, where="the keyring"):
-            return SecretService.Keyring()
+        if bounded(lambda: kind.priority > 0, 5.0, where="the keyring"):
+            return kind()
     except (RuntimeError, LinkDownError):
         return None
     return None

@@ -54,6 +54,47 @@ class TransferState(StrEnum):
         return self in (self.SUCCEEDED, self.FAILED, self.CANCELLED)
 
 
+class Reason(StrEnum):
+    """Why a transfer does not go on, for programs; `TransferStatus.cause` is for people."""
+
+    NONE = ""
+    """It goes on, or has ended well."""
+    QUOTA = "quota"
+    """The quota at the target is used up."""
+    DISK_FULL = "disk-full"
+    """The disk at the target is full."""
+    PERMISSION = "permission"
+    """A file or folder may not be read or written."""
+    SOURCE_GONE = "source-gone"
+    """A file at the source is not there."""
+    SOURCE_CHANGED = "source-changed"
+    """A file at the source no longer has the size or checksum it should have."""
+    TARGET_DIFFERS = "target-differs"
+    """Another file has the name at the target."""
+    CHECKSUM = "checksum"
+    """What arrived differs from what was sent."""
+    LOGIN = "login"
+    """A login or consent is missing or has expired."""
+    PAUSED = "paused"
+    """Whoever runs one of the places holds transfers back."""
+    UNREACHABLE = "unreachable"
+    """One of the places cannot be reached or fails."""
+    STILL = "still"
+    """Nothing moves, and nobody says why."""
+    LOST = "lost"
+    """Whoever did the work has vanished: killed, or the machine was restarted."""
+    OTHER = "other"
+    """Only the words tell."""
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether trying again by itself is of no use."""
+        return self in (
+            self.QUOTA, self.DISK_FULL, self.PERMISSION, self.SOURCE_GONE, self.SOURCE_CHANGED,
+            self.TARGET_DIFFERS, self.LOGIN,
+        )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class TransferItem:
     """One file that is to be copied."""
@@ -125,6 +166,8 @@ class TransferStatus:
     """When it was accepted, seconds since 1970 UTC."""
     completed: float | None = None
     """When it ended, seconds since 1970 UTC."""
+    reason: Reason = Reason.NONE
+    """Why it does not go on, for programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,3 +325,38 @@ def fingerprint(request: TransferRequest) -> str:
     rows = [[i.source, i.target, i.size_bytes, i.sha256] for i in request.items]
     plain = [request.key, request.source, request.target, request.proposal, rows]
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+
+
+class Advice(StrEnum):
+    """What to do about a transfer."""
+
+    WAIT = "wait"
+    """Nothing: it goes on, or will by itself."""
+    RETRY = "retry"
+    """Cancel it where it is not over, and submit it anew."""
+    ASK = "ask"
+    """Put it to a person, with its cause and fix."""
+    DONE = "done"
+    """Verify it."""
+
+
+def advise(status: TransferStatus, n_tries: int, max_tries: int = 3) -> Advice:
+    """Say what to do about a transfer.
+
+    Parameters
+    ----------
+    status
+        As it stands.
+    n_tries
+        How often it was submitted so far.
+    max_tries
+        How often it may be submitted before a person is asked.
+    """
+    state, reason = status.state, status.reason
+    if state is TransferState.SUCCEEDED:
+        return Advice.DONE
+    if state in (TransferState.NEEDS_PERSON, TransferState.CANCELLED) or reason.needs_person:
+        return Advice.ASK
+    if state in (TransferState.STALLED, TransferState.FAILED):
+        return Advice.RETRY if n_tries < max_tries else Advice.ASK
+    return Advice.WAIT
