@@ -4,7 +4,7 @@ Rules, in the order in which they are asked of a goal:
 
 1. A goal that is met, or not wanted, asks for nothing; work for it that still runs is ended.
 2. Work that is under way is asked how it goes; work whose id is not known is asked for again.
-3. A goal that a person holds, or that has failed too often, waits for a person.
+3. A goal that a person holds waits for that person.
 4. A goal waits for the goals that it is made from, for links that are down, for the end of
    its back-off, and for a free slot of its lane. What it waits for is said by name.
 5. What is left is begun, in batches, the most urgent first.
@@ -27,8 +27,6 @@ from alsct_gui.model.placement import (
     Health,
     LinkState,
     Observed,
-    Policy,
-    Product,
     ScanFacts,
     StateKind,
     Step,
@@ -38,6 +36,7 @@ from alsct_gui.model.placement import (
     blocked,
     waiting,
 )
+from alsct_gui.model.policy import Policy, Product
 from alsct_gui.placement.wanted import Aim, Plan, Wanted
 
 HELD = waiting("you", "held back by a person")
@@ -47,6 +46,7 @@ _NO_PROPOSAL = blocked(
 )  # fmt: skip
 _SHRINK = 4
 """How much smaller batches are after each failure, so that one bad file is found."""
+_LATER = (StateKind.RETRY, StateKind.BLOCKED)
 _ORDER = {kind: place for place, kind in enumerate(StepKind)}
 
 
@@ -107,7 +107,6 @@ class _Diff:
     ) -> None:
         self._observed, self._now_s = observed, now_s
         self._goals = observed.goals
-        self._patience = policy.patience
         self._lanes = {lane.name: lane for lane in policy.lanes}
         self._places = {place.name: place for place in policy.places}
         self._wanted = Wanted(policy)
@@ -220,8 +219,6 @@ class _Diff:
         """What a goal waits for; None when it can be begun."""
         if record is not None and record.held:
             return HELD
-        if record is not None and record.attempts and record.state.kind is StateKind.BLOCKED:
-            return record.state
         if aim.requires_proposal and not scan.proposal:
             return _NO_PROPOSAL
         for need in aim.needs:
@@ -231,7 +228,7 @@ class _Diff:
         for link in aim.links:
             if link in self._down:
                 return self._down[link]
-        if record is not None and record.state.kind is StateKind.RETRY:
+        if record is not None and record.state.kind in _LATER:
             return record.state if (record.state.until_s or 0.0) > self._now_s else None
         return None
 

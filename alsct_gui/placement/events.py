@@ -12,7 +12,12 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum, StrEnum
 from typing import Any
 
-from alsct_gui.model.placement import Evidence, ScanFacts, StateKind, StepState
+from alsct_gui.model.placement import (
+    Evidence,
+    ScanFacts,
+    StateKind,
+    StepState,
+)
 
 
 class EventKind(StrEnum):

@@ -27,7 +27,11 @@ from types import TracebackType
 from typing import Self
 
 from alsct_gui.model.errors import InputError, OutputError
-from alsct_gui.model.placement import Observed, StepState, scan_part
+from alsct_gui.model.placement import (
+    Observed,
+    StepState,
+    scan_part,
+)
 from alsct_gui.placement.events import Event, EventKind, dump, scans_of
 from alsct_gui.placement.fold import fold, observed_from_plain, observed_to_plain
 
@@ -75,6 +79,10 @@ def default_ledger() -> Path:
     return Path(data).expanduser() / "alsct-gui" / "ledger.sqlite"
 
 
+class LedgerError(OutputError):
+    """The ledger cannot be written: nothing may be done any more that it would not know."""
+
+
 class Ledger:
     """A ledger, opened for reading and writing. Use as a context manager, or call `close`.
 
@@ -93,7 +101,7 @@ class Ledger:
     ------
     InputError
         It is not there, is no ledger, is damaged, or is of a later version.
-    OutputError
+    LedgerError
         It cannot be made.
     """
 
@@ -125,7 +133,7 @@ class Ledger:
 
         Raises
         ------
-        OutputError
+        LedgerError
             They cannot be written; none of them is then.
         """
         now_s = self._clock()
@@ -180,7 +188,7 @@ class Ledger:
 
         Raises
         ------
-        OutputError
+        LedgerError
             It cannot be written.
         """
         data = zlib.compress(dump(observed_to_plain(observed)).encode(), 1)
@@ -383,8 +391,8 @@ class Ledger:
             fix="Run alsct agent check; keep the file as it is",
         )  # fmt: skip
 
-    def _cannot_write(self, error: Exception) -> OutputError:
-        return OutputError(
+    def _cannot_write(self, error: Exception) -> LedgerError:
+        return LedgerError(
             f"the ledger cannot be written ({error})", where=str(self.path),
             fix=f"Free space, or name another ledger by {FOLDER_VARIABLE}",
         )  # fmt: skip

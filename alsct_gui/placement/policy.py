@@ -14,7 +14,7 @@ from alsct_gui.files.recipes import load_recipe
 from alsct_gui.files.resources import resource_path
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.model.placement import NAME_PATTERN, Policy, Product
+from alsct_gui.model.policy import NAME_PATTERN, Policy, Product
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 
 _HASH_CHARS = 12

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from alsct_gui.model.placement import Place, Policy, Product, ScanFacts, Selection, Wish
+from alsct_gui.model.placement import ScanFacts
+from alsct_gui.model.policy import Place, Policy, Product, Selection, Wish
 
 DAY_S = 86400.0
 

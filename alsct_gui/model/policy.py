@@ -1,0 +1,180 @@
+"""A policy: what is wanted of which scans and where, and what must never be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+"""Form of the names of sites, places, lanes and links."""
+
+
+class Product(StrEnum):
+    """What can be wanted of a scan."""
+
+    RAW = "raw"  # the raw file itself
+    RECONSTRUCTION = "reconstruction"  # a volume by a recipe
+    METADATA = "metadata"  # its record in the catalogue of metadata
+    ACCESS = "access"  # its owners can read it
+    CATALOGUE = "catalogue"  # its row in this program's own catalogue
+    PRUNED = "pruned"  # the raw file is gone from a place, and is safe elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Somewhere that places are at."""
+
+    name: str
+    """Short name, such as ``nersc``."""
+    title: str = ""
+    """For people."""
+    outside: bool = True
+    """Whether data leave the beamline's own machines when they go there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A way on which work goes to places, and what fits on it at a time."""
+
+    name: str
+    """Short name, such as ``globus``."""
+    active: int = field(default=1, metadata={"min": 1, "max": 1000})
+    """Pieces of work under way at the same time."""
+    items: int = field(default=1, metadata={"min": 1, "max": 100_000})
+    """Goals that one piece of work may serve."""
+    batch_bytes: int = field(default=1 << 50, metadata={"min": 1})
+    """Bytes of raw data that one piece of work may carry; a single goal may exceed it."""
+    poll_s: float = field(default=5.0, metadata={"min": 0.0})
+    """Time between two questions how a piece of work goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a product can be: a folder, a computer with its folder, or a service."""
+
+    name: str
+    """Short name, such as ``nersc-cfs``."""
+    site: str
+    """Name of its site."""
+    lane: str
+    """How work gets there."""
+    root: str = ""
+    """Folder below which products lie, on the place's own machine; empty for a service."""
+    links: tuple[str, ...] = ()
+    """Links that must be up to look or work there."""
+    collection: str = ""
+    """Collection of the beamline's profile; empty when it has none."""
+    title: str = ""
+    """For people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which scans: all patterns fit. Patterns are as in a shell: ``*``, ``?``, ``[a-c]``."""
+
+    proposal: str = "*"
+    """Pattern of the proposal."""
+    path: str = "*"
+    """Pattern of the whole path; ``*`` crosses folders."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Patterns by metadata key; a scan without the key does not fit."""
+    export_controlled: bool | None = None
+    """Whether it has to be, or not to be, export-controlled; None when it does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something that is wanted of the scans that a selection names."""
+
+    name: str
+    """For people and reports."""
+    product: Product
+    """What is wanted."""
+    places: tuple[str, ...]
+    """Where; the order is that of preference."""
+    need: str = field(default="all")
+    """``all`` of the places, or ``any`` one of them."""
+    recipe: str = ""
+    """Recipe of a reconstruction: a preset's name or a path."""
+    scans: Selection = field(default_factory=Selection)
+    """Of which scans."""
+    priority: int = field(default=0, metadata={"min": -1000, "max": 1000})
+    """What is higher goes first."""
+    requires_proposal: bool = False
+    """Whether it waits for a person when the scan's proposal is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """What must never be."""
+
+    name: str
+    """For people and reports."""
+    sites: tuple[str, ...]
+    """Sites that nothing of these scans may go to."""
+    scans: Selection
+    """Of which scans."""
+    why: str = ""
+    """For people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """When a raw file may go from a place, because it is safe elsewhere."""
+
+    name: str
+    """For people and reports."""
+    place: str
+    """Where it goes from."""
+    copies: tuple[str, ...]
+    """Places whose copies are read again and compared; at least two."""
+    after_days: float = field(default=35.0, metadata={"min": 0.0})
+    """Age since it was admitted."""
+    quarantine_days: float = field(default=7.0, metadata={"min": 0.0})
+    """How long it lies in quarantine before it is deleted."""
+    scans: Selection = field(default_factory=Selection)
+    """Of which scans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How failures are tried again."""
+
+    first_s: float = field(default=30.0, metadata={"min": 0.1})
+    """Wait after the first failure."""
+    factor: float = field(default=2.0, metadata={"min": 1.0, "max": 10.0})
+    """How much longer each further wait is."""
+    most_s: float = field(default=3600.0, metadata={"min": 0.1})
+    """Longest wait."""
+    attempts: int = field(default=8, metadata={"min": 1, "max": 1000})
+    """Failures after which it counts as blocked, so that a person looks; it is still tried."""
+
+    def wait_s(self, attempts: int) -> float:
+        """Return how long to wait after so many failures in a row, at least one."""
+        exponent = min(attempts - 1, 64)
+        return float(min(self.first_s * self.factor**exponent, self.most_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All that is wanted and all that is forbidden."""
+
+    name: str
+    """Short name."""
+    sites: tuple[Site, ...]
+    lanes: tuple[Lane, ...]
+    places: tuple[Place, ...]
+    admitted: str
+    """Place where raw files are admitted."""
+    wishes: tuple[Wish, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    prunes: tuple[Prune, ...] = ()
+    patience: Patience = field(default_factory=Patience)
+    audit_days: float = field(default=7.0, metadata={"min": 0.0})
+    """Evidence that is older is looked at again, a sample at a time."""
+    recipes: Mapping[str, str] = field(default_factory=dict)
+    """Hash of each recipe that wishes name; filled in when the policy is loaded."""
+    version: int = field(default=1, metadata={"min": 1, "max": 1})
+    """Version of this format."""

@@ -1,0 +1,458 @@
+"""The reconciler: look, find the difference, do what is to be done, write down what happened.
+
+One agent works on one ledger, by a lock that ends with its process. It may be killed at any
+time. What it decides is in the ledger before it is done, and carries a key by which the
+outside knows it again; so the next agent takes up what runs and begins only what does not.
+
+::
+
+    intent  --(1)-->  act  --(2)-->  id recorded  --(3)-->  poll ... --(4)-->  seen, ended
+
+A kill at (1) leads to the same act under the same key, at (2) to an act that finds its first
+self, at (3) to a poll, at (4) to another poll.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from heapq import nsmallest
+from pathlib import Path
+from typing import Protocol
+
+from alsct_gui.model.errors import AlsctError
+from alsct_gui.model.placement import (
+    Arrival,
+    Evidence,
+    GoalKey,
+    Health,
+    LinkState,
+    Observed,
+    StateKind,
+    Step,
+    StepKind,
+    StepState,
+    Work,
+    blocked,
+    failed,
+    idempotency_key,
+    scan_part,
+)
+from alsct_gui.model.policy import Lane, Policy, Product
+from alsct_gui.placement.admission import Examine
+from alsct_gui.placement.diff import diff
+from alsct_gui.placement.events import Event, EventKind, event, lean
+from alsct_gui.placement.fold import ARRIVED, advance
+from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, Intent
+from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError
+from alsct_gui.placement.wanted import DAY_S
+from alsct_gui.superfacility.errors import NeedsPersonError, RefusedError
+
+AUDITED_AT_ONCE = 2
+"""Goals whose evidence is looked at again in one turn."""
+ARRIVAL_S = 10.0
+"""Time between two looks at a file that is still being written."""
+PROGRESS_S = 2.0
+"""Time between two notes of how far a piece of work is."""
+_WAKE_S = 0.1  # how often it is looked for what others have written
+_IDLE_S = 5.0  # longest time between two turns
+
+LOOK = "Look at it; it is tried again by itself, or at once by retry"
+_BY_PERSON = (BlockedError, NeedsPersonError, RefusedError)
+
+
+class MistakeError(AlsctError):
+    """The program itself is wrong; said of the goal that it happened to."""
+
+
+class Hook(Protocol):
+    """Told of every boundary between two effects; tests end the process there."""
+
+    def __call__(self, boundary: str) -> None:
+        """`boundary` is behind us, and what comes next has not begun."""
+        ...
+
+
+def no_hook(boundary: str) -> None:
+    """Do nothing at a boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the agent works with."""
+
+    policy: Policy
+    goals: Callable[[Observed], Callable[[GoalKey], Goals]]
+    """Makes, for what is known, the function that finds who sees to a goal. It raises
+    `BlockedError` when nobody does."""
+    examine: Examine
+    """Looks at files that are handed over."""
+    health: Callable[[], Mapping[str, Health]]
+    """How the links are."""
+    clock: Clock
+    """Gives seconds since 1970."""
+
+
+class Agent:
+    """The reconciler of one ledger; the caller holds the `onlyone.AgentLock`.
+
+    Parameters
+    ----------
+    ledger
+        Opened by this thread.
+    services
+        What it works with.
+    hook
+        For tests.
+    """
+
+    def __init__(self, ledger: Ledger, services: Services, hook: Hook = no_hook) -> None:
+        self._ledger, self._services, self._hook = ledger, services, hook
+        self._policy, self._clock = services.policy, services.clock
+        self.observed = ledger.observed()
+        self._goals = services.goals(self.observed)
+        self._lanes = {lane.name: lane for lane in self._policy.lanes}
+        self._lane_of = {place.name: place.lane for place in self._policy.places}
+        self._links_of = {place.name: set(place.links) for place in self._policy.places}
+        # What is forgotten with the process: when to ask next, and when was asked last.
+        self._due_s: dict[str, float] = {}
+        self._noted_s: dict[str, float] = {}
+        self._looked_s: dict[str, float] = {}
+        self._audited_s: dict[str, float] = {}
+        self._stumbles: dict[str, int] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; wakes when somebody else writes into the ledger."""
+        self._tell(event(EventKind.AGENT, what="started"))
+        while not stop.is_set():
+            changes = self._ledger.changes()
+            busy = self.turn()
+            waited_s = 0.0
+            while not busy and waited_s < self._pause_s() and not stop.wait(_WAKE_S):
+                waited_s += _WAKE_S
+                if self._ledger.changes() != changes:
+                    break
+        self._tell(event(EventKind.AGENT, what="stopped"))
+        self._ledger.keep_snapshot(self.observed)
+
+    def turn(self) -> bool:
+        """Look once at everything and do what is to be done; whether anything has happened."""
+        before = self.observed.seq
+        self._catch_up()
+        self._admit()
+        health = self._services.health()
+        steps = diff(self._policy, self.observed, health, self._clock())
+        self._tell(*self._stand(steps))
+        for step in steps:
+            self._do(step)
+        self._audit(health)
+        if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
+            self._ledger.keep_snapshot(self.observed)
+        return self.observed.seq != before
+
+    def _tell(self, *events: Event) -> None:
+        """Write events down, and know them."""
+        if not events:
+            return
+        stored = self._ledger.append(events)
+        if stored[0].seq != self.observed.seq + 1:
+            self._catch_up()  # somebody else was quicker; ours are among them
+            return
+        for item in stored:
+            advance(self.observed, item)
+
+    def _catch_up(self) -> None:
+        for item in self._ledger.tail(self.observed.seq):
+            advance(self.observed, item)
+
+    # Files that are handed over
+
+    def _admit(self) -> None:
+        now_s = self._clock()
+        for arrival in list(self.observed.arrivals.values()):
+            looked_s = self._looked_s.get(arrival.path, -ARRIVAL_S)
+            waits = arrival.state.kind is not StateKind.BLOCKED and now_s - looked_s >= ARRIVAL_S
+            if arrival.state == ARRIVED or waits:
+                self._looked_s[arrival.path] = now_s
+                self._look_at(arrival)
+
+    def _look_at(self, arrival: Arrival) -> None:
+        found = self._services.examine(Path(arrival.path), self._clock)
+        self._hook("examined")
+        if found.scan is None or found.evidence is None:
+            if found.state is not None and found.state != arrival.state:
+                state = lean(found.state)
+                self._tell(event(EventKind.ARRIVAL, path=arrival.path, state=state))
+            return
+        self._looked_s.pop(arrival.path, None)
+        part = scan_part(found.scan.id)
+        if part in self.observed.scans:
+            self._tell(event(EventKind.ARRIVAL, path=arrival.path, known=True, scans=[part]))
+            return
+        scan = replace(
+            found.scan,
+            export_controlled=found.scan.export_controlled or arrival.export_controlled,
+            proposal=arrival.proposal or found.scan.proposal,
+        )
+        key = GoalKey(part, Product.RAW, self._policy.admitted).text
+        self._tell(
+            event(EventKind.SCAN, scan=lean(scan), path=arrival.path),
+            event(EventKind.MET, keys=[key], evidence=lean(found.evidence)),
+        )
+        self._hook("admitted")
+
+    # Steps
+
+    def _stand(self, steps: Iterable[Step]) -> list[Event]:
+        """Events of goals that stand otherwise than the ledger says, by what is decided now."""
+        told = []
+        for step in steps:
+            if step.kind not in (StepKind.WAIT, StepKind.DROP):
+                continue
+            changed = [key for key in step.keys if self._state(key) != step.state]
+            if changed:
+                told.append(event(EventKind.STATE, keys=changed, state=lean(step.state)))
+        return told
+
+    def _state(self, key: str) -> StepState | None:
+        record = self.observed.goals.get(key)
+        return record.state if record is not None else None
+
+    def _do(self, step: Step) -> None:
+        if step.kind is StepKind.ACT:
+            self._begin(step)
+            return
+        work = self.observed.works.get(step.work)
+        if work is None or not self._is_due(work):
+            return
+        try:
+            with _mistakes_told():
+                goals = self._goals(GoalKey.parse(work.keys[0]))
+                if step.kind is StepKind.RESUME:
+                    self._act(goals, work)
+                elif step.kind is StepKind.POLL:
+                    self._poll(goals, work)
+                elif step.kind is StepKind.CANCEL:
+                    self._cancel(goals, work)
+        except LedgerError:
+            raise
+        except AlsctError as error:
+            self._stumble(self.observed.works.get(work.id, work), error)
+        else:
+            self._stumbles.pop(work.id, None)
+
+    def _is_due(self, work: Work) -> bool:
+        """Whether to ask about work now; it is asked once in the time of its lane."""
+        now_s = self._clock()
+        if now_s < self._due_s.get(work.id, 0.0):
+            return False
+        self._due_s[work.id] = now_s + self._lane(work).poll_s
+        return True
+
+    def _lane(self, work: Work) -> Lane:
+        return self._lanes[self._lane_of[GoalKey.parse(work.keys[0]).place]]
+
+    def _begin(self, step: Step) -> None:
+        """Look once more what is there, and begin work for what is not."""
+        try:
+            with _mistakes_told():
+                goals = self._goals(GoalKey.parse(step.keys[0]))
+                seen = goals.observe(step.keys)
+        except AlsctError as error:
+            self._tell(*self._fallen(step.keys, _state_of(error)))
+            return
+        self._hook("observed")
+        self._tell(*_met(seen))
+        missing = tuple(key for key in step.keys if key not in seen)
+        if not missing:
+            return
+        records = self.observed.goals
+        tries = sum(records[key].tries for key in missing if key in records)
+        work_id = idempotency_key(missing, tries)
+        self._tell(event(EventKind.INTENT, work=work_id, keys=list(missing)))
+        self._hook("intent")
+        try:
+            with _mistakes_told():
+                self._act(goals, self.observed.works[work_id])
+        except LedgerError:
+            raise
+        except AlsctError as error:
+            self._stumble(self.observed.works[work_id], error)
+
+    def _act(self, goals: Goals, work: Work) -> None:
+        """Do what the intent says, and write down under which id the outside knows it."""
+
+        def record(submission: str) -> None:
+            self._tell(event(EventKind.SUBMISSION, work=work.id, submission=submission))
+            self._hook("submission")
+
+        intent = Intent(work.id, work.keys, work.intent_s, work.submission)
+        outside_id = goals.act(intent, record)
+        self._hook("acted")
+        self._tell(event(EventKind.OUTSIDE, work=work.id, id=outside_id))
+        self._hook("recorded")
+
+    def _poll(self, goals: Goals, work: Work) -> None:
+        state = goals.poll(work.outside_id)
+        self._hook("polled")
+        if state.kind is StateKind.MET:
+            self._close(goals, work, None)
+        elif state.kind is StateKind.RETRY:
+            self._close(goals, work, state)
+        else:
+            self._note(work, state)
+
+    def _note(self, work: Work, state: StepState) -> None:
+        """Keep how far it is; an event only when it stands otherwise than before."""
+        self._set(work.keys, replace(state, done=0, total=0))
+        now_s = self._clock()
+        if state.total and now_s - self._noted_s.get(work.id, -PROGRESS_S) >= PROGRESS_S:
+            self._noted_s[work.id] = now_s
+            self._ledger.note_progress(work.id, state)
+
+    def _close(self, goals: Goals, work: Work, said: StepState | None) -> None:
+        """Work has ended outside: look what is there, and write both down at once.
+
+        Parameters
+        ----------
+        goals, work
+            Who sees to it, and what has ended.
+        said
+            Why it failed; None when it says that all is done.
+        """
+        seen = goals.observe(work.keys)
+        self._hook("seen")
+        missing = [key for key in work.keys if key not in seen]
+        how = "done" if not missing else "failed"
+        said = said or failed("it says that it is done, but the product is not there")
+        fallen = self._fallen(missing, said)
+        self._tell(*_met(seen), *fallen, event(EventKind.ENDED, work=work.id, how=how))
+        self._forget(work)
+        self._hook("ended")
+
+    def _cancel(self, goals: Goals, work: Work) -> None:
+        asked = any(self.observed.goals[key].cancel_asked for key in work.keys)
+        if not work.outside_id and asked:
+            # It is not known whether it was begun; to be ended it must have an id. What is
+            # not wanted, or forbidden, is not begun even for that.
+            self._act(goals, work)
+        outside_id = self.observed.works[work.id].outside_id
+        if outside_id:
+            goals.cancel(outside_id)
+        self._hook("cancelled")
+        self._tell(event(EventKind.ENDED, work=work.id, how="cancelled"))
+        self._forget(work)
+
+    def _stumble(self, work: Work, error: AlsctError) -> None:
+        """Something about work under way has failed.
+
+        Work that was refused is over. In all other cases it may be under way outside: it
+        stays, under its key, and the same is asked again, later and later.
+        """
+        state = _state_of(error)
+        if state.kind is StateKind.BLOCKED and not work.outside_id:
+            self._tell(
+                *self._fallen(work.keys, state),
+                event(EventKind.ENDED, work=work.id, how="refused"),
+            )
+            self._forget(work)
+            return
+        count = self._stumbles[work.id] = self._stumbles.get(work.id, 0) + 1
+        wait_s = self._policy.patience.wait_s(count)
+        self._due_s[work.id] = self._clock() + max(wait_s, self._lane(work).poll_s)
+        self._set(work.keys, state)
+
+    def _fallen(self, keys: Sequence[str], state: StepState) -> list[Event]:
+        """Events of goals that have failed; each says when it is tried again."""
+        by_attempts: dict[int, list[str]] = {}
+        for key in keys:
+            record = self.observed.goals.get(key)
+            by_attempts.setdefault((record.attempts if record else 0) + 1, []).append(key)
+        told, patience = [], self._policy.patience
+        for attempts, those in by_attempts.items():
+            wait_s = patience.wait_s(attempts)
+            stands = state
+            if state.kind is StateKind.BLOCKED:
+                wait_s = patience.most_s
+            elif attempts >= patience.attempts:
+                cause = f"failed {attempts} times, at last: {state.cause}"
+                stands = blocked(cause, state.fix or LOOK)
+            stands = replace(stands, until_s=self._clock() + wait_s)
+            told.append(event(EventKind.FAILED, keys=those, state=lean(stands)))
+        return told
+
+    def _set(self, keys: Sequence[str], state: StepState) -> None:
+        """Write down how goals stand, if that is otherwise than before."""
+        changed = [key for key in keys if self._state(key) != state]
+        if changed:
+            self._tell(event(EventKind.STATE, keys=changed, state=lean(state)))
+
+    def _forget(self, work: Work) -> None:
+        for known in (self._due_s, self._noted_s, self._stumbles):
+            known.pop(work.id, None)
+
+    # Looking again
+
+    def _audit(self, health: Mapping[str, Health]) -> None:
+        """Look again at the oldest evidence: what was met may be gone."""
+        now_s, age_s = self._clock(), self._policy.audit_days * DAY_S
+        down = {name for name, link in health.items() if link.state is LinkState.DOWN}
+        old = []
+        for key, record in self.observed.goals.items():
+            if record.evidence is None or record.state.kind is not StateKind.MET:
+                continue
+            looked_s = max(record.evidence.observed_s, self._audited_s.get(key, 0.0))
+            if looked_s + age_s < now_s and not down & self._links_of[key.split("/")[2]]:
+                old.append((looked_s, key))
+        for _, key in nsmallest(AUDITED_AT_ONCE, old):
+            self._audit_one(key)
+
+    def _audit_one(self, key: str) -> None:
+        self._audited_s[key] = self._clock()
+        try:
+            with _mistakes_told():
+                seen = self._goals(GoalKey.parse(key)).observe((key,))
+        except AlsctError:
+            return  # it could not be looked at, so nothing is known, and nothing changes
+        self._hook("audited")
+        if key in seen:
+            self._tell(event(EventKind.AUDITED, keys=[key]))
+        else:
+            gone = failed("it was there, and is not any more")
+            self._tell(event(EventKind.LOST, keys=[key], state=lean(gone)))
+
+    def _pause_s(self) -> float:
+        """How long there is nothing to do, as far as can be known."""
+        now_s = self._clock()
+        ends = [record.state.until_s for record in self.observed.goals.values()]
+        times = [end_s - now_s for end_s in ends if end_s is not None and end_s > now_s]
+        times += [due_s - now_s for due_s in self._due_s.values()]
+        return max(0.0, min([*times, _IDLE_S]))
+
+
+def _state_of(error: AlsctError) -> StepState:
+    if isinstance(error, _BY_PERSON):
+        return blocked(error.what, error.fix or LOOK)
+    return failed(error.what, error.fix)
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """Make a mistake of the program an error of one goal, which does not stop the others."""
+    try:
+        yield
+    except AlsctError:
+        raise
+    except Exception as error:
+        raise MistakeError(
+            f"a mistake in the program ({type(error).__name__}: {error})",
+            fix="Report it with the agent's log",
+        ) from error
+
+
+def _met(seen: Mapping[str, Evidence]) -> list[Event]:
+    return [
+        event(EventKind.MET, keys=[key], evidence=lean(evidence)) for key, evidence in seen.items()
+    ]

@@ -1,0 +1,1 @@
+"""What can be done about goals: how each kind is seen, begun, followed and ended."""

@@ -1,0 +1,110 @@
+"""Who sees to which goal: the one place where goals and what pursues them are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alsct_gui.files.recipes import load_recipe
+from alsct_gui.model.placement import GoalKey, Observed
+from alsct_gui.model.policy import Place, Policy, Product
+from alsct_gui.model.recipe import Recipe
+from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, World
+from alsct_gui.placement.goals.pruning import Pruning
+from alsct_gui.placement.goals.raw import AdmittedRaw, RawCopies
+from alsct_gui.placement.goals.reading import FolderReader, Reader, TransferReader
+from alsct_gui.placement.goals.reconstruction import LocalReconstructions
+from alsct_gui.placement.runs.queue import RunQueue
+from alsct_gui.superfacility.transfer.base import Transfer
+
+Maker = Callable[[World, GoalKey], Goals]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What goals are pursued with."""
+
+    policy: Policy
+    clock: Clock
+    queue: RunQueue
+    """Runs of this workstation."""
+    transfers: Mapping[str, Transfer] = field(default_factory=dict)
+    """What moves files, by lane."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """What a transfer calls a place, where that is not its root."""
+    makers: Mapping[tuple[Product, str], Maker] = field(default_factory=dict)
+    """Further goals by product and lane: of services, and of other sites."""
+    threads: int = 0
+    """Processor threads of a run; 0 for all."""
+
+    def goals(self, observed: Observed) -> Callable[[GoalKey], Goals]:
+        """Return the function that finds who sees to a goal; see `agent.Services`."""
+        return _Finder(self, World(self.policy, observed, self.clock)).find
+
+    def address(self, place: Place) -> str:
+        """Return what a transfer calls a place."""
+        return self.addresses.get(place.name, place.root)
+
+    def recipes(self) -> dict[str, Recipe]:
+        """Return the recipes of the policy by their hash."""
+        return {mark: load_recipe(name) for name, mark in self.policy.recipes.items()}
+
+
+class _Finder:
+    """Makes each kind of goals once."""
+
+    def __init__(self, means: Means, world: World) -> None:
+        self._means, self._world = means, world
+        self._inside = {site.name for site in means.policy.sites if not site.outside}
+        self._known: dict[tuple[Product, str], Goals] = {}
+
+    def find(self, key: GoalKey) -> Goals:
+        """Return who sees to a goal.
+
+        Raises
+        ------
+        BlockedError
+            Nobody does.
+        """
+        mark = (key.product, key.place)
+        if mark not in self._known:
+            self._known[mark] = self._make(key)
+        return self._known[mark]
+
+    def _make(self, key: GoalKey) -> Goals:
+        means, world = self._means, self._world
+        place = world.place(key.place)
+        maker = means.makers.get((key.product, place.lane))
+        if maker is not None:
+            return maker(world, key)
+        reader, inside = self._reader(place), place.site in self._inside
+        if key.product is Product.RAW and reader is not None:
+            if place.name == world.policy.admitted:
+                return AdmittedRaw(world, reader)
+            if place.lane in means.transfers:
+                return RawCopies(
+                    world, place.name, means.transfers[place.lane], reader,
+                    source=means.address(world.admitted), target=means.address(place),
+                )  # fmt: skip
+        if key.product is Product.RECONSTRUCTION and inside and place.root:
+            return LocalReconstructions(
+                world, Path(place.root), means.recipes(), means.queue, threads=means.threads
+            )
+        if key.product is Product.PRUNED and inside and place.root:
+            rule = next(rule for rule in world.policy.prunes if rule.place == place.name)
+            readers = ((name, self._reader(world.place(name))) for name in rule.copies)
+            copies = {name: reader for name, reader in readers if reader is not None}
+            return Pruning(world, rule, Path(place.root), copies)
+        raise BlockedError(
+            f"no service is set up for {key.product} at {place.name}", where=place.lane,
+            fix="Set it up in the profile, or take the wish out of the policy",
+        )  # fmt: skip
+
+    def _reader(self, place: Place) -> Reader | None:
+        if place.site in self._inside and place.root:
+            return FolderReader(Path(place.root), self._world.clock)
+        transfer = self._means.transfers.get(place.lane)
+        if transfer is None:
+            return None
+        return TransferReader(transfer, self._means.address(place), self._world.clock)
