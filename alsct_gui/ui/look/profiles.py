@@ -195,9 +195,7 @@ def region_statistics(
     pixel_um
         Edges of a pixel (row, column).
     """
-    rows = _between(first[0], second[0], image.shape[0])
-    columns = _between(first[1], second[1], image.shape[1])
-    part = image[rows, columns]
+    part = region_of(image, first, second)
     values = part[np.isfinite(part)].astype(np.float64)
     height, width = part.shape
     edges = pixel_um or (math.nan, math.nan)
@@ -217,6 +215,13 @@ def region_statistics(
         width_um=width * edges[1] if known else None,
         height_um=height * edges[0] if known else None,
     )
+
+
+def region_of(image: NDArray[Any], first: Point, second: Point) -> NDArray[Any]:
+    """Return the pixels whose centres lie in a rectangle between two opposite corners."""
+    rows = _between(first[0], second[0], image.shape[0])
+    columns = _between(first[1], second[1], image.shape[1])
+    return image[rows, columns]
 
 
 def histogram(image: NDArray[Any], bins: int = 256, most: int = 1 << 18) -> Histogram:

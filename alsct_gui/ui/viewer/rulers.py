@@ -7,7 +7,7 @@ only while their layer is the active one, and would let a rectangle be turned or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -196,7 +196,7 @@ class Marks:
         Colour of each label.
     """
 
-    def __init__(self, host: NapariHost, name: str, colors: dict[int, str]) -> None:
+    def __init__(self, host: NapariHost, name: str, colors: Mapping[int, str]) -> None:
         self._host, self._name, self._colors = host, name, colors
         self._layer: Any = None
 
@@ -238,7 +238,8 @@ class Marks:
 
         viewer = self._host.viewer
         before = set(viewer.layers.selection)
-        colors: dict[int | None, Any] = {None: "transparent", 0: "transparent", **self._colors}
+        colors: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+        colors.update(self._colors.items())
         self._layer = Labels(
             labels, name=self._name, opacity=0.9, colormap=DirectLabelColormap(color_dict=colors),
             **place,
