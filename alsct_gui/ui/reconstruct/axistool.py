@@ -26,8 +26,10 @@ from alsct_gui.ui.reconstruct.axiswords import (
     METHODS,
     REACH_PX,
     STEP_PX,
+    SearchedWith,
     axis_view,
     nudged,
+    searched_with,
     slider_steps,
 )
 from alsct_gui.ui.reconstruct.editors import ValueEdit
@@ -80,6 +82,8 @@ class AxisTool(QWidget):
         self._path = session.selected
         self._found: dict[Path, CenterResult] = {}
         self._given: dict[Path, float] = {}
+        self._found_with: dict[Path, SearchedWith] = {}
+        maker.found_center = self._found_px
         self._make_parts()
         self._came.connect(self._take_estimate, Qt.ConnectionType.QueuedConnection)
         session.selection_changed.connect(self._selected)
@@ -254,10 +258,11 @@ class AxisTool(QWidget):
     async def _ask(self, path: Path, row: int | None, generation: int) -> None:
         self._session.busy("centers", "Looking for the rotation axis")
         found: Centers | None = None
+        recipe = self._session.recipe
         try:
             found = await answer_of(
                 self._desk.centers(
-                    path, self._session.recipe, row,
+                    path, recipe, row,
                     on_estimate=lambda item: self._came.emit(generation, item),
                 )
             )  # fmt: skip
@@ -276,10 +281,25 @@ class AxisTool(QWidget):
             part.take(part.estimate)
         if found is not None:
             self._found[path] = found.result
+            self._found_with[path] = searched_with(recipe)
+            if row is not None and recipe.center.method != "manual":
+                # Found around a row alone: the run is to take this very value.
+                self.adopt(found.result.center_px)
             while len(self._found) > _KEPT:
-                del self._found[next(iter(self._found))]
+                oldest = next(iter(self._found))
+                del self._found[oldest], self._found_with[oldest]
             self._take_result(found.result)
+            self._maker.refresh()
         self._draw()
+
+    def _found_px(self) -> float | None:
+        """The axis that was found, unless what the search depends on has changed since."""
+        result = self.result
+        if result is None or self._path is None:
+            return None
+        if self._found_with[self._path] != searched_with(self._session.recipe):
+            return None
+        return round(result.center_px, 2)
 
     def _take_estimate(self, generation: int, estimate: CenterEstimate) -> None:
         if generation == self._generation and estimate.method in self.rows:

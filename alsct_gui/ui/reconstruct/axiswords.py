@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alsct_gui.model.center import CenterEstimate, CenterResult
-from alsct_gui.model.recipe import Recipe
+from alsct_gui.model.recipe import Correction, Recipe, Region, Rotation
 
 AGREE_PX = 1.0
 """Confident methods further apart than this are told of."""
@@ -28,6 +28,14 @@ CONVENTION = (
     "Column of the rotation axis in px, counted from the left edge of the full detector; "
     "0 is the middle of its first column."
 )
+
+
+SearchedWith = tuple[Region, Correction, Rotation, float | None]
+
+
+def searched_with(recipe: Recipe) -> SearchedWith:
+    """Return everything in a recipe that the search for the axis depends on."""
+    return recipe.region, recipe.correction, recipe.rotation, recipe.center.search_px
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class ReconstructPanel(Panel):
         self._session, self._tasks, self._services, self._book = session, tasks, services, book
         self._presets: tuple[PresetRow, ...] = ()
         self._engines: tuple[EngineRow, ...] = ()
+        self._offered = ""
         self._tier: Tier = session.settings.tier
         common = (session, tasks, services, book)
         self.maker = PreviewMaker(*common)
@@ -250,7 +251,7 @@ class ReconstructPanel(Panel):
                 [(row.name, row.name) for row in self._engines],
                 [(row.name, f"{row.reason} {row.fix}") for row in self._engines if not row.ok],
             )
-        name = self._session.recipe.engine.name
+        name = self._offered = self._session.recipe.engine.name
         own = next((row.algorithms for row in self._engines if row.name == name), ())
         if isinstance(algorithms, ChoiceRow):
             usual = f"{own[0]} (usual)" if own else "usual"
@@ -259,16 +260,17 @@ class ReconstructPanel(Panel):
     # -- showing -----------------------------------------------------------------------
 
     def _show(self, recipe: Recipe) -> None:
-        shown = {info.path for info in shown_fields(recipe, self._tier)}
-        self._offer_engines()
+        fields = shown_fields(recipe, self._tier)
+        shown = {info.path for info in fields}
+        headed = {info.section for info in fields if info.tier != "simple"}
+        if recipe.engine.name != self._offered:
+            self._offer_engines()
         for path, row in self.rows.items():
-            row.show_recipe(recipe)
+            if path in shown:
+                row.show_recipe(recipe)
             row.setVisible(path in shown)
         for name in SECTIONS:
-            self.sections[name].setVisible(
-                any(info.path in shown for info in all_fields()
-                    if info.section == name and info.tier != "simple")
-            )  # fmt: skip
+            self.sections[name].setVisible(name in headed)
         self.sections["text"].setVisible(self._tier == "all")
         self._show_preset(recipe)
 

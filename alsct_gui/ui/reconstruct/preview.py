@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -47,6 +49,8 @@ class PreviewMaker(QObject):
         super().__init__()
         self._session, self._tasks, self._desk = session, tasks, services.desk
         self.state = PreviewState()
+        self.found_center: Callable[[], float | None] = lambda: None
+        """Tells the axis that every method together found; None while it is not known."""
         # Until the engines have been listed, only our own is known to be quick.
         self._quick: frozenset[str] | None = None
         self._dragging = False
@@ -70,7 +74,16 @@ class PreviewMaker(QObject):
         session = self._session
         if session.selected is None or not is_scan(session.look):
             return None
-        return Wish(session.selected, session.row, session.recipe).key
+        recipe, found_px = session.recipe, self.found_center()
+        if recipe.center.method != "manual" and found_px is not None:
+            # One value everywhere: the slice is made about the axis that the panel shows.
+            given = replace(recipe.center, method="manual", center_px=found_px)
+            recipe = replace(recipe, center=given)
+        return Wish(session.selected, session.row, recipe).key
+
+    def refresh(self) -> None:
+        """Look again whether the slice in view is the one that is wanted."""
+        self._wanted()
 
     def know_engines(self, quick: frozenset[str]) -> None:
         """Take the names of the engines that need no click."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtGui import QColor, QFocusEvent, QShowEvent, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -86,7 +86,6 @@ class RecipeBox(QWidget):
         book.bind("edit.copy_python", lambda: self._copy(python=True))
         book.bind("recon.load_recipe", self.ask_to_load)
         book.bind("recon.save_recipe", self.ask_to_save)
-        self._show(session.recipe)
 
     def renew_icons(self) -> None:
         """Mark the wrong line in the theme's colours."""
@@ -140,8 +139,14 @@ class RecipeBox(QWidget):
 
     # -- text --------------------------------------------------------------------------
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show(self._session.recipe)
+
     def _show(self, recipe: Recipe) -> None:
         """Show a recipe, unless the text already says it in a person's own words."""
+        if not self.isVisible():
+            return  # writing and reading YAML takes longer than a slider may wait
         if read_recipe(self.edit.toPlainText()).recipe == recipe:
             self._judge(Reading(recipe))
             return

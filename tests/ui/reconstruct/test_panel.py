@@ -121,6 +121,13 @@ def test_a_click_on_a_method_takes_its_value(at_the_panel: Run, scans: Scans) ->
         assert not axis.auto.isChecked()
         click(axis.auto)
         assert bench.session.recipe.center.method == "auto"
+        await settled(bench)
+        shown = axis.edit.text()
+        assert f"{bench.session.preview.center_px:.2f}" == shown, "one value everywhere"
+        bench.book.trigger("recon.center")
+        await until(lambda: bench.session.recipe.center.method == "manual", "found around the row")
+        assert abs(bench.session.recipe.center.center_px - 66.5) < 0.5
+        await settled(bench)
 
     at_the_panel(work)
 
