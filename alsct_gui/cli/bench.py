@@ -18,8 +18,8 @@ def bench(
     groups: Annotated[
         list[str] | None,
         typer.Argument(
-            help="engine, correction, rings, phase, center, preview, end-to-end, memory, write; "
-            "all if none is given."
+            help="engine, correction, rings, phase, center, preview, end-to-end, memory, write, "
+            "ui; all if none is given."
         ),
     ] = None,
     quick: Annotated[

@@ -53,7 +53,7 @@ class Feed(QObject):
         self._timer.timeout.connect(self._hand_over)
         self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
         self._state_came.connect(self._say, Qt.ConnectionType.QueuedConnection)
-        lookout.on_change(self._hear)
+        lookout.on_change(self.hear)
         lookout.on_state(self._hear_state)
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Feed(QObject):
         self._closed = True
         self._timer.stop()
 
-    def _hear(self, change: Change, picture: Picture | None) -> None:
+    def hear(self, change: Change, picture: Picture | None) -> None:
         """Take a change; in the watch's thread."""
         if self._closed:
             return

@@ -60,7 +60,7 @@ class ScansRoom:
             ),
             self.ask_for_review,
         )  # fmt: skip
-        self._feed = Feed(services.lookout, self._take, self._tell)
+        self.feed = Feed(services.lookout, self._take, self._tell)
         book.bind("file.open", self.ask_for_files)
         book.bind("file.open_folder", self.ask_for_folder)
         book.bind("file.watch", self.ask_for_watch)
@@ -135,7 +135,7 @@ class ScansRoom:
 
     def close(self) -> None:
         """Put away."""
-        self._feed.close()
+        self.feed.close()
         self.scans.close()
         self.reviewed.close()
 
