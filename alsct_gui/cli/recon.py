@@ -62,11 +62,17 @@ def recon(
     range_deg: RangeOption = None,
     quantity: QuantityOption = None,
     sinogram: SinogramFlag = False,
+    progress_file: Annotated[
+        Path | None,
+        typer.Option("--progress-file", help="Keep one line of JSON there: how far the run is."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Reconstruct a scan: correct, remove rings, find the axis, write the volume."""
     from alsct_gui.files.names import product_name
+    from alsct_gui.files.open import open_volume
     from alsct_gui.recon.job import prepare_job
+    from alsct_gui.superfacility.compute.progress import ProgressFile
 
     wanted = build_recipe(recipe, settings, center_px=center, rows=rows, engine=engine)
     if output_format is not None:
@@ -77,6 +83,7 @@ def recon(
     place = output or path.with_name(product_name(path.stem, wanted.output.format))
     with (
         cancelled_by_signals() as token,
+        ProgressFile(None if plan else progress_file) as told,
         opened(path, range_deg, quantity, sinogram, whole=not (force or described)) as scan,
     ):
         job = prepare_job(
@@ -84,7 +91,11 @@ def recon(
             cancel=token,
         )  # fmt: skip
         if not plan:
-            run_and_tell(job, place, token, resume=resume, overwrite=overwrite, as_json=json)
+            result = run_and_tell(
+                job, place, token, resume=resume, overwrite=overwrite, as_json=json, also=told.show
+            )
+            with open_volume(result.output) as volume:
+                told.finish(volume.shape[0])
         elif json:
             emit_json(plan_facts(job))
         else:

@@ -16,7 +16,7 @@ from alsct_gui.cli.console import (
     show_findings,
 )
 from alsct_gui.model.codec import to_plain
-from alsct_gui.model.progress import CancelToken
+from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from alsct_gui.recon.engines.base import Cost
@@ -45,14 +45,21 @@ def run_and_tell(
     resume: bool,
     overwrite: bool,
     as_json: bool,
+    also: ProgressCallback | None = None,
 ) -> Result:
-    """Run a job with progress bars and print its result."""
+    """Run a job with progress bars and print its result; ``also`` is told the progress, too."""
     from alsct_gui.recon.estimate import learn
     from alsct_gui.recon.pipeline import run_job
 
     with progress_bars(quiet=as_json) as show:
+
+        def tell(step: Progress) -> None:
+            show(step)
+            if also is not None:
+                also(step)
+
         result = run_job(
-            job, output, progress=show, cancel=token, resume=resume, overwrite=overwrite
+            job, output, progress=tell, cancel=token, resume=resume, overwrite=overwrite
         )
     if not resume:
         learn(job.plan, job.recipe, result.seconds)

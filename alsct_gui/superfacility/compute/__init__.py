@@ -1,0 +1,1 @@
+"""Where reconstructions run: NERSC, this workstation, and what both have in common."""
