@@ -1,0 +1,1 @@
+"""Films, made in a process of their own."""
