@@ -30,6 +30,7 @@ COMMANDS = (
     "sweep",
     "recon",
     "runs",
+    "agent",
     "replay",
     "convert",
     "simulate",

@@ -43,7 +43,7 @@ from alsct_gui.model.placement import (
 from alsct_gui.model.policy import Lane, Policy, Product
 from alsct_gui.placement.admission import Examine
 from alsct_gui.placement.diff import diff
-from alsct_gui.placement.events import Event, EventKind, event, lean
+from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
 from alsct_gui.placement.fold import ARRIVED, advance
 from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, Intent
 from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError
@@ -285,13 +285,13 @@ class Agent:
         """Do what the intent says, and write down under which id the outside knows it."""
 
         def record(submission: str) -> None:
-            self._tell(event(EventKind.SUBMISSION, work=work.id, submission=submission))
+            self._tell(_about(work, EventKind.SUBMISSION, submission=submission))
             self._hook("submission")
 
         intent = Intent(work.id, work.keys, work.intent_s, work.submission)
         outside_id = goals.act(intent, record)
         self._hook("acted")
-        self._tell(event(EventKind.OUTSIDE, work=work.id, id=outside_id))
+        self._tell(_about(work, EventKind.OUTSIDE, id=outside_id))
         self._hook("recorded")
 
     def _poll(self, goals: Goals, work: Work) -> None:
@@ -328,7 +328,7 @@ class Agent:
         how = "done" if not missing else "failed"
         said = said or failed("it says that it is done, but the product is not there")
         fallen = self._fallen(missing, said)
-        self._tell(*_met(seen), *fallen, event(EventKind.ENDED, work=work.id, how=how))
+        self._tell(*_met(seen), *fallen, _about(work, EventKind.ENDED, how=how))
         self._forget(work)
         self._hook("ended")
 
@@ -342,7 +342,7 @@ class Agent:
         if outside_id:
             goals.cancel(outside_id)
         self._hook("cancelled")
-        self._tell(event(EventKind.ENDED, work=work.id, how="cancelled"))
+        self._tell(_about(work, EventKind.ENDED, how="cancelled"))
         self._forget(work)
 
     def _stumble(self, work: Work, error: AlsctError) -> None:
@@ -355,7 +355,7 @@ class Agent:
         if state.kind is StateKind.BLOCKED and not work.outside_id:
             self._tell(
                 *self._fallen(work.keys, state),
-                event(EventKind.ENDED, work=work.id, how="refused"),
+                _about(work, EventKind.ENDED, how="refused"),
             )
             self._forget(work)
             return
@@ -450,6 +450,11 @@ def _mistakes_told() -> Iterator[None]:
             f"a mistake in the program ({type(error).__name__}: {error})",
             fix="Report it with the agent's log",
         ) from error
+
+
+def _about(work: Work, kind: EventKind, **data: str) -> Event:
+    """Return an event about work; it names the scans, whose timelines it belongs to."""
+    return event(kind, work=work.id, scans=list(scans_of(work.keys)), **data)
 
 
 def _met(seen: Mapping[str, Evidence]) -> list[Event]:

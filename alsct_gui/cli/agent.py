@@ -1,0 +1,236 @@
+"""`alsct agent`: sees to it that every scan gets to where it belongs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsct_gui.cli.console import JsonFlag, emit_json, out
+from alsct_gui.cli.options import ThreadsOption
+from alsct_gui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from alsct_gui.placement.ledger import Ledger
+
+VIOLATED = 8
+"""Exit code of `alsct agent check` when something is not as it must be."""
+_STOP_S = 60.0
+
+LedgerOption = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="Ledger file; that of this user if not given."),
+]
+PolicyOption = Annotated[
+    str, typer.Option("--policy", help="Policy: als-8.3.2, or a YAML or JSON file.")
+]
+Keys = Annotated[list[str], typer.Argument(metavar="GOAL…", help="Goals, as status lists.")]
+
+agent = typer.Typer(
+    name="agent",
+    help="Every scan gets to where it belongs: run the agent, ask it, check its ledger.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@agent.command()
+def run(
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+    runs: Annotated[
+        Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
+    ] = None,
+    threads: ThreadsOption = 0,
+) -> None:
+    """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
+    from alsct_gui.placement.admission import examine_scan
+    from alsct_gui.placement.agent import Agent, Services
+    from alsct_gui.placement.ledger import Ledger
+    from alsct_gui.placement.onlyone import AgentLock
+    from alsct_gui.placement.policy import load_policy
+    from alsct_gui.placement.runs.queue import RunQueue
+    from alsct_gui.placement.services import Means
+
+    wanted, path = load_policy(policy), _path(ledger)
+    means = Means(wanted, time.time, RunQueue(runs), threads=threads)
+    services = Services(wanted, means.goals, examine_scan, dict, time.time)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with AgentLock(path), Ledger(path) as opened:
+        sys.stderr.write(f"alsct agent: works on {path}\n")
+        Agent(opened, services).run(stop)
+
+
+@agent.command()
+def status(ledger: LedgerOption = None, json: JsonFlag = False) -> None:
+    """Say whether the agent runs, and how it stands with all goals."""
+    from alsct_gui.placement.onlyone import agent_pid
+
+    path = _path(ledger)
+    with _open(ledger) as opened:
+        facts = _facts(opened)
+    facts = {"ledger": path, "pid": agent_pid(path), **facts}
+    if json:
+        emit_json(facts)
+        return
+    pid = facts["pid"]
+    out.print(f"agent: {f'process {pid}' if pid else 'does not run'}")
+    counts = Counter(goal["state"] for goal in facts["goals"])
+    words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    out.print(f"{facts['scans']} scans; goals: {words or 'none'}")
+    for goal in facts["goals"]:
+        if goal["state"] not in ("met", "not wanted"):
+            why = goal["cause"] or goal["waits_for"]
+            out.print(f"  {goal['key']}  {goal['state']}: {why}. {goal['fix']}", markup=False)
+    for arrival in facts["arrivals"]:
+        why = arrival["cause"] or arrival["waits_for"]
+        out.print(f"  {arrival['path']!r}  {arrival['state']}: {why}", markup=False)
+
+
+@agent.command()
+def stop(ledger: LedgerOption = None) -> None:
+    """End the agent; what runs outside goes on, and is taken up by the next one."""
+    from alsct_gui.placement.onlyone import agent_pid
+
+    path = _path(ledger)
+    pid = agent_pid(path)
+    if pid is None:
+        raise UsageError("no agent works on this ledger", where=str(path))
+    os.kill(pid, signal.SIGTERM)
+    until_s = time.monotonic() + _STOP_S
+    while agent_pid(path) == pid:
+        if time.monotonic() > until_s:
+            raise UsageError(
+                "the agent does not end", where=f"process {pid}",
+                fix="It may be reading a large file; wait, or kill it: nothing is lost",
+            )  # fmt: skip
+        time.sleep(0.05)
+
+
+@agent.command()
+def check(
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare sizes of raw files, do not read them.")
+    ] = False,
+    json: JsonFlag = False,
+) -> int:
+    """Check that nothing is lost, done twice, silent or forbidden."""
+    from alsct_gui.placement.invariants import check as check_all
+    from alsct_gui.placement.policy import load_policy
+
+    wanted = load_policy(policy)
+    with _open(ledger) as opened:
+        found = check_all(opened, wanted, now_s=time.time(), read_files=not quick)
+    if json:
+        rows = [{"rule": v.rule, "where": v.where, "what": v.what} for v in found]
+        emit_json({"ledger": _path(ledger), "violations": rows})
+    else:
+        for item in found:
+            out.print(f"{item.rule}: {item.where!r} {item.what}", style="red", markup=False)
+        out.print(f"{len(found)} violations")
+    return VIOLATED if found else 0
+
+
+@agent.command()
+def admit(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Raw scans.")],
+    ledger: LedgerOption = None,
+    proposal: Annotated[
+        str, typer.Option("--proposal", help="Proposal; as the file says if not given.")
+    ] = "",
+    export_controlled: Annotated[
+        bool, typer.Option("--export-controlled", help="These scans never leave.")
+    ] = False,
+) -> None:
+    """Hand files over to the agent; each becomes a scan once it is whole."""
+    from alsct_gui.placement.asking import ask_admit
+    from alsct_gui.placement.ledger import Ledger
+
+    with Ledger(_path(ledger)) as opened:
+        for path in paths:
+            ask_admit(opened, path, proposal=proposal, export_controlled=export_controlled)
+
+
+@agent.command()
+def retry(keys: Keys, ledger: LedgerOption = None) -> None:
+    """Try goals again at once."""
+    _ask("retry", keys, ledger)
+
+
+@agent.command()
+def hold(keys: Keys, ledger: LedgerOption = None) -> None:
+    """Begin nothing for these goals; what is under way goes on."""
+    _ask("hold", keys, ledger)
+
+
+@agent.command()
+def release(keys: Keys, ledger: LedgerOption = None) -> None:
+    """Take a hold back."""
+    _ask("release", keys, ledger)
+
+
+@agent.command()
+def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
+    """End what is under way for these goals, and hold them."""
+    _ask("cancel", keys, ledger)
+
+
+def _ask(what: str, keys: list[str], ledger: Path | None) -> None:
+    from alsct_gui.placement.asking import ask_of_goals
+
+    with _open(ledger) as opened:
+        ask_of_goals(opened, what, keys)
+
+
+def _facts(ledger: Ledger) -> dict[str, Any]:
+    """What the ledger knows, as plain data."""
+    observed, progress = ledger.observed(), ledger.progress()
+    goals = []
+    for key, record in sorted(observed.goals.items()):
+        state, work = record.state, observed.works.get(record.work)
+        scan = observed.scans.get(key.partition("/")[0])
+        goals.append(
+            {
+                "key": key, "scan": _shown(scan.path) if scan else None, "state": str(state.kind),
+                "waits_for": state.waits_for, "cause": state.cause, "fix": state.fix,
+                "until_s": state.until_s, "attempts": record.attempts, "held": record.held,
+                "outside_id": work.outside_id if work else None,
+                "progress": progress.get(record.work),
+            }
+        )  # fmt: skip
+    arrivals = [
+        {"path": _shown(item.path), "state": str(item.state.kind), "waits_for": item.state.waits_for,
+         "cause": item.state.cause, "fix": item.state.fix}
+        for item in observed.arrivals.values()
+    ]  # fmt: skip
+    return {
+        "seq": observed.seq, "scans": len(observed.scans), "goals": goals, "arrivals": arrivals,
+    }  # fmt: skip
+
+
+def _shown(name: str) -> str:
+    """Return a name that any terminal can print: bytes that are no unicode are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _path(ledger: Path | None) -> Path:
+    from alsct_gui.placement.ledger import default_ledger
+
+    return (ledger or default_ledger()).absolute()
+
+
+def _open(ledger: Path | None) -> Ledger:
+    from alsct_gui.placement.ledger import Ledger
+
+    return Ledger(_path(ledger), create=False)
