@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alsct_gui.ui.look.sight import COLORMAPS
 from alsct_gui.ui.viewer.contrast import Limits
 from alsct_gui.ui.viewer.host import NapariHost
 
@@ -28,6 +29,8 @@ class Shelf:
         self._host = host
         self._slots: list[Slot] = []
         self._unit = "pixel"
+        self.colormap = "gray"
+        """Of pictures, by napari's name; others are kept to what they show."""
 
     def slot(self, name: str, **options: Any) -> Slot:
         """Return a place for one picture; its layer is made with the first one.
@@ -68,6 +71,12 @@ class Shelf:
             self._unit = unit
             for slot in self._slots:
                 slot.set_unit(unit)
+
+    def set_colormap(self, name: str) -> None:
+        """Show all own pictures in other colours, but for those that are tinted."""
+        self.colormap = name
+        for slot in self._slots:
+            slot.set_colormap(name)
 
 
 class Slot:
@@ -193,6 +202,11 @@ class Slot:
         if self._layer is not None:
             self._layer.units = (unit,) * self._layer.ndim
 
+    def set_colormap(self, name: str) -> None:
+        """Show the picture in other colours, unless it has a tint of its own."""
+        if self._layer is not None and self._layer.colormap.name in dict(COLORMAPS):
+            self._layer.colormap = name
+
     def _make(
         self, image: NDArray[Any], limits: Limits, scale: tuple[float, float],
         place: tuple[float, ...],
@@ -200,7 +214,7 @@ class Slot:
         from napari.layers import Image
 
         unit = self._shelf.unit
-        options = {"colormap": "gray", "interpolation2d": "nearest", **self._options}
+        options = {"colormap": self._shelf.colormap, "interpolation2d": "nearest", **self._options}
         layer = Image(
             image, name=self.name, contrast_limits=limits, scale=scale, translate=place,
             units=(unit, unit), **options,

@@ -136,6 +136,10 @@ class Stage(QWidget):
         """Show the picture with other greys, as a person chose."""
         self._on_mode(lambda mode: mode.set_limits(low, high))
 
+    def set_colormap(self, name: str) -> None:
+        """Show pictures in other colours, by napari's name for them."""
+        self.shelf.set_colormap(name)
+
     def screenshot(self) -> QImage:
         """Return what the canvas shows, alone."""
         return to_image(self.host.screenshot())
