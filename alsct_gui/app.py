@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -130,9 +131,30 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         lookout = Lookout(lookout_process())
         stack.callback(lookout.close)
         runs = RunQueue(Path(settings.runs_folder) if settings.runs_folder else None)
+        chosen = load_profile(profile or settings.profile)
         yield Services(
-            load_profile(profile or settings.profile), desk, lookout, runs, simulate_demo_scan
-        )
+            chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
+            desk, lookout, runs, simulate_demo_scan,
+        )  # fmt: skip
+
+
+def folder_here(name: str, patience_s: float = 1.0) -> Path | None:
+    """Return a folder if it exists; one whose file server does not answer is taken for absent.
+
+    Parameters
+    ----------
+    name
+        Its path; empty for none.
+    patience_s
+        How long to wait for an answer.
+    """
+    if not name:
+        return None
+    there: list[bool] = []
+    asking = threading.Thread(target=lambda: there.append(Path(name).is_dir()), daemon=True)
+    asking.start()
+    asking.join(patience_s)
+    return Path(name) if there and there[0] else None
 
 
 def simulate_demo_scan() -> Path:

@@ -21,6 +21,10 @@ class Services:
 
     profile: Profile
     """The beamline's profile."""
+    raw_folder: Path | None
+    """The profile's folder of raw scans, if it is there."""
+    scratch_folder: Path | None
+    """The profile's folder of reconstructions, if it is there."""
     desk: Desk
     """Reads scans, makes slices, in a process of its own."""
     lookout: Lookout

@@ -12,6 +12,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from alsct_gui.app import folder_here
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.settings import Settings
@@ -205,3 +206,9 @@ def test_settings_are_saved_where_they_were_loaded(session: Session, tmp_path: P
     session.remember(theme="light")
     session.remember(theme="light")
     assert [item.theme for item in told] == ["light"]
+
+
+def test_a_folder_counts_only_when_it_is_there(tmp_path: Path) -> None:
+    assert folder_here(str(tmp_path)) == tmp_path
+    assert folder_here(str(tmp_path / "gone")) is None
+    assert folder_here("") is None

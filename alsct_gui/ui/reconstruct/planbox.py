@@ -92,7 +92,7 @@ class PlanBox(QWidget):
             return None
         if path in self._chosen:
             return other_format(self._chosen[path], self._session.recipe)
-        scratch = self._services.profile.folders.scratch
+        scratch = self._services.scratch_folder
         return product_path(
             path, self._session.recipe, self._session.settings.output_folder, scratch
         )

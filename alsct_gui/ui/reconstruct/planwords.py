@@ -54,7 +54,7 @@ def plan_tip(plan: PlanView) -> str:
     )
 
 
-def product_path(scan: Path, recipe: Recipe, folder: str, scratch: str) -> Path:
+def product_path(scan: Path, recipe: Recipe, folder: str, scratch: Path | None) -> Path:
     """Return where the product goes: a person's folder, else beside the scan.
 
     Parameters
@@ -66,7 +66,7 @@ def product_path(scan: Path, recipe: Recipe, folder: str, scratch: str) -> Path:
     folder
         `Settings.output_folder`; empty when a person chose none.
     scratch
-        The beamline's folder for reconstructions, taken where it exists; empty for none.
+        The beamline's folder for reconstructions, or None.
     """
     stem = scan.stem if scan.suffix else scan.name
     name = product_name(stem, recipe.output.format)

@@ -78,8 +78,8 @@ class ScansRoom:
     def watched_folders(self) -> tuple[Path, ...]:
         """Return the folders that are watched: a person's, else the profile's if it is there."""
         own = tuple(Path(text) for text in self._session.settings.watched)
-        usual = Path(self._services.profile.folders.raw)
-        return own or ((usual,) if self._services.profile.folders.raw and usual.is_dir() else ())
+        usual = self._services.raw_folder
+        return own or ((usual,) if usual is not None else ())
 
     def start(self) -> None:
         """Begin to watch; once."""

@@ -90,7 +90,7 @@ def at_the_panel(
         bench.tasks = Tasks(lambda doing, error: bench.errors.append((doing, error)))
         owner = QWidget()
         bench.book = ActionBook(ACTIONS, bench.session, owner)
-        services: Any = Services(load_profile("als-8.3.2"), desk, None, None, Path)  # type: ignore[arg-type]
+        services: Any = Services(load_profile("als-8.3.2"), None, None, desk, None, None, Path)  # type: ignore[arg-type]
         canvas = QWidget()
         bench.panel = ReconstructPanel(
             bench.session, bench.tasks, services, bench.book, canvas, bench.submitted.append

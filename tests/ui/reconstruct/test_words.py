@@ -59,11 +59,11 @@ def test_a_plan_in_three_lines() -> None:
 def test_the_product_lies_where_a_person_said_or_beside_the_scan() -> None:
     scan, recipe = Path("/data/20240101_120000_fibre.h5"), Recipe()
     name = "rec20240101_120000_fibre.zarr"
-    assert planwords.product_path(scan, recipe, "", "") == Path("/data") / name
-    assert planwords.product_path(scan, recipe, "", "/scratch") == Path("/scratch") / name
-    assert planwords.product_path(scan, recipe, "/mine", "/scratch") == Path("/mine") / name
+    assert planwords.product_path(scan, recipe, "", None) == Path("/data") / name
+    assert planwords.product_path(scan, recipe, "", Path("/scratch")) == Path("/scratch") / name
+    assert planwords.product_path(scan, recipe, "/mine", Path("/scratch")) == Path("/mine") / name
     tiff = replace(recipe, output=Output(format="tiff"))
-    assert planwords.product_path(Path("/data/stack.v2"), tiff, "", "").name == "recstack"
+    assert planwords.product_path(Path("/data/stack.v2"), tiff, "", None).name == "recstack"
 
 
 def test_a_chosen_name_follows_the_format() -> None:

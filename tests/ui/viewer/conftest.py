@@ -87,7 +87,7 @@ def room(app: Any, desk: Any) -> Callable[[], AbstractAsyncContextManager[Room]]
     @asynccontextmanager
     async def made() -> AsyncIterator[Room]:
         apply_theme(app, "dark")
-        services = Services(load_profile("als-8.3.2"), desk, None, None, lambda: Path())
+        services = Services(load_profile("als-8.3.2"), None, None, desk, None, None, lambda: Path())
         layout = Layout(width_px=1000, height_px=720, left_px=0, right_px=0)
         session = Session(Settings(layout=layout), load_recipe("standard-8.3.2"))
         tasks = Tasks(session.report)
