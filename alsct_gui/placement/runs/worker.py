@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 
 BUSY = 75
 """Exit code when another worker has the run."""
+_STEPS_BACK = 10
+"""How much a run steps back for what a person looks at meanwhile, in Unix's niceness."""
 _WAKE_S = 0.1  # how often the marker of a cancel is looked for
 
 
 def main(arguments: list[str]) -> int:
     """Do the run in the folder ``arguments[0]``; return the exit code."""
+    os.nice(_STEPS_BACK)
     path = Path(arguments[0])
     folder = RunFolder(path.parent, path.name)
     try:
