@@ -6,6 +6,7 @@ the system when there is one, else by OpenCV (``pip install alsct-gui[movie]``).
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 import shutil
@@ -236,13 +237,10 @@ class OpencvEncoder(Encoder):
     """OpenCV's writer: MPEG-4 part 2 in mp4."""
 
     def __init__(self, path: Path, shape: tuple[int, int], per_second: int) -> None:
-        import cv2  # type: ignore[import-not-found,unused-ignore]  # of the extra [movie]
-
-        self._cv2: Any = cv2
+        cv2: Any = importlib.import_module("cv2")  # of the extra [movie]
+        self._cv2 = cv2
         fourcc = cv2.VideoWriter_fourcc(*"mp4v")
-        self._writer: Any = cv2.VideoWriter(
-            str(path), fourcc, float(per_second), (shape[1], shape[0])
-        )
+        self._writer = cv2.VideoWriter(str(path), fourcc, float(per_second), (shape[1], shape[0]))
         if not self._writer.isOpened():
             raise OutputError("OpenCV cannot write this film", where=str(path), fix=INSTALL)
 
