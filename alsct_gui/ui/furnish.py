@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from alsct_gui.ui.actions.help import Help
 from alsct_gui.ui.logbook import Logbook
+from alsct_gui.ui.look.room import LookRoom
 from alsct_gui.ui.preferences import Preferences
 from alsct_gui.ui.reconstruct.panel import ReconstructPanel
 from alsct_gui.ui.runs.follow import RunFollower
@@ -68,6 +69,8 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
+    look = LookRoom(*common, program.stage, window)
+
     log = Logbook(session)
     window.drawer.add("log", "Log", log, "Everything the window said")
 
@@ -76,5 +79,9 @@ def furnish(program: Program) -> Parts:
     preferences = Preferences(session, book, window)
     tour = Tour(session, window, book)
     return Parts(
-        scans, workspaces, follower, tour, (scans, runs, reconstruct, log, help_, preferences, tour)
+        scans,
+        workspaces,
+        follower,
+        tour,
+        (scans, runs, reconstruct, look, log, help_, preferences, tour),
     )
