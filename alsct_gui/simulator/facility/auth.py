@@ -52,6 +52,8 @@ class AuthService:
     """Access tokens that were given out."""
     refresh: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Refresh tokens: subject and scope of each."""
+    issued: list[str] = field(default_factory=list)
+    """Every token that was ever given out: for tests that look for leaks."""
     consents: dict[str, set[str]] = field(default_factory=dict)
     """Scopes each identity has consented to, as they were asked for."""
 
@@ -157,10 +159,12 @@ class AuthService:
     def _row(self, subject: str, server: str, scope: str, *, refresh: bool) -> dict[str, Any]:
         token, row = secrets.token_urlsafe(32), {}
         with self._lock:
+            self.issued.append(token)
             self.tokens[token] = Token(subject, server, self.clock() + TOKEN_LIFE_S)
             if refresh:
                 again = secrets.token_urlsafe(32)
                 self.refresh[again] = (subject, server)
+                self.issued.append(again)
                 row["refresh_token"] = again
         return {
             "access_token": token, "scope": scope, "expires_in": int(TOKEN_LIFE_S),

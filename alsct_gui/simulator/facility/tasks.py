@@ -212,7 +212,7 @@ class Mover:
             if budget <= 0:
                 return
             before = item.done_bytes
-            if not self._move(task, item, budget):
+            if not self._move(task, item, budget) or item.state == "moving":
                 return
             budget -= item.done_bytes - before
         self._end(task, "SUCCEEDED", None)
@@ -261,7 +261,7 @@ class Mover:
             reader.seek(item.done_bytes)
             writer.seek(item.done_bytes)
             while budget > 0 and item.done_bytes < item.size_bytes:
-                block = reader.read(int(min(_BLOCK_BYTES, budget + 1)))
+                block = reader.read(int(min(_BLOCK_BYTES, max(1, budget))))
                 if not block:
                     break
                 writer.write(block)

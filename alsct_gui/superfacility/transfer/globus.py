@@ -202,7 +202,8 @@ class GlobusTransfer:
         NeedsPersonError
             Nobody logged in.
         """
-        self._bounded("login", lambda account, _: account.login(scopes), self._patience.login_s)
+        longest_s = self._patience.login_s + self._patience.call_s
+        self._bounded("login", lambda account, _: account.login(scopes), longest_s)
 
     def login_required(self) -> bool:
         """Whether a person has to log in before anything can be asked."""
