@@ -142,6 +142,7 @@ class Program:
         self.session.remember(layout=self.window.layout_now())
         for part in self.parts.all:
             part.close()
+        await self.stage.settle()
         await self.tasks.close()
         self.stage.shut()
         self.window.close_for_good()

@@ -8,7 +8,8 @@ import numpy as np
 
 from alsct_gui.ui.theme.style import tokens
 from alsct_gui.ui.viewer.cutlayout import CutLayout
-from alsct_gui.ui.viewer.layers import Shelf, Slot
+from alsct_gui.ui.viewer.layers import Shelf
+from alsct_gui.ui.viewer.solid import SolidSlot
 from alsct_gui.ui.viewer.volumewords import Voxel
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ LINE_PX = 1.5
 _OPACITY = 0.7
 
 
-class CrossHair(Slot):
+class CrossHair(SolidSlot):
     """One layer of six lines.
 
     Parameters
@@ -28,8 +29,7 @@ class CrossHair(Slot):
     """
 
     def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf, "Cross-hair", {})
-        shelf.adopt(self)
+        super().__init__(shelf, "Cross-hair")
         self.on = True
 
     def draw(self, layout: CutLayout, cursor: Voxel) -> None:
@@ -63,5 +63,4 @@ class CrossHair(Slot):
             lines, name=self.name, vector_style="line", edge_color=tokens().accent,
             opacity=_OPACITY, units=(self._shelf.unit,) * 2,
         )  # fmt: skip
-        self._layer = layer
-        self._shelf.host.viewer.add_layer(layer)
+        self.place(layer)

@@ -14,6 +14,7 @@ from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.viewer.contrast import Limits
 from alsct_gui.ui.viewer.crosshair import CrossHair
 from alsct_gui.ui.viewer.cutlayout import CutLayout
+from alsct_gui.ui.viewer.fitting import fit_flat
 from alsct_gui.ui.viewer.layers import Slot
 from alsct_gui.ui.viewer.mode import Surroundings
 from alsct_gui.ui.viewer.newest import Newest
@@ -134,8 +135,7 @@ class CutsView:
     def fit(self) -> None:
         """Show all three."""
         layers = [slot.layer for slot in self.slots.values() if slot.layer is not None]
-        if layers:
-            self._around.host.viewer.reset_view(layers=layers, margin=0.02)
+        fit_flat(self._around.host, layers)
 
     def picture(self) -> Picture | None:
         """The slice among them."""

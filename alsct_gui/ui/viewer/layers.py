@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alsct_gui.ui.look.sight import COLORMAPS
 from alsct_gui.ui.viewer.contrast import Limits
+from alsct_gui.ui.viewer.fitting import fit_flat
 from alsct_gui.ui.viewer.host import NapariHost
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Slot:
     def fit(self) -> None:
         """Set the camera so that the whole picture is seen."""
         if self._layer is not None:
-            self._shelf.host.viewer.reset_view(layers=[self._layer], margin=0.02)
+            fit_flat(self._shelf.host, [self._layer])
 
     def pixel_at(self, position: tuple[float, ...]) -> tuple[int, int] | None:
         """Pixel (row, column) at a place in the world; None beside the picture."""

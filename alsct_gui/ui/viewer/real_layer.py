@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from alsct_gui.files.lazyarray import DiskArray, Ranges
 from alsct_gui.ui.viewer.contrast import Limits
-from alsct_gui.ui.viewer.layers import Shelf, Slot
+from alsct_gui.ui.viewer.layers import Shelf
 from alsct_gui.ui.viewer.opened import OpenedVolume
+from alsct_gui.ui.viewer.solid import SolidSlot
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -33,7 +34,7 @@ class LevelArray(DiskArray):
         return self._opened.values(self._level, ranges)
 
 
-class RealLayer(Slot):
+class RealLayer(SolidSlot):
     """A multiscale layer of three dimensions; napari cuts its slices itself.
 
     Parameters
@@ -45,8 +46,7 @@ class RealLayer(Slot):
     """
 
     def __init__(self, shelf: Shelf, on_slice: Callable[[int], None]) -> None:
-        super().__init__(shelf, "Volume", {})
-        shelf.adopt(self)
+        super().__init__(shelf, "Volume")
         self._on_slice = on_slice
         self._edges = (1.0, 1.0, 1.0)
 
@@ -54,7 +54,6 @@ class RealLayer(Slot):
         """Add the layer, below those of others."""
         from napari.layers import Image
 
-        self.remove()
         viewer, voxel_um = self._shelf.host.viewer, opened.volume.voxel_um
         unit = self._shelf.unit
         self._edges = voxel_um or (1.0, 1.0, 1.0)
@@ -63,9 +62,7 @@ class RealLayer(Slot):
             levels, multiscale=True, name=opened.name, contrast_limits=limits,
             scale=self._edges, units=(unit,) * 3, colormap="gray", interpolation2d="nearest",
         )  # fmt: skip
-        layer.events.contrast_limits.connect(self._limits_were_set)
-        self._layer = layer
-        viewer.layers.insert(0, layer)
+        self.place(layer, at=0)
         viewer.dims.events.current_step.connect(self._stepped)
         self.go_to(index)
 

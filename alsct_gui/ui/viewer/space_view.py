@@ -13,9 +13,10 @@ from alsct_gui.files import cuts
 from alsct_gui.files.cuts import LevelChoice, level_for_3d
 from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.viewer.contrast import Limits
-from alsct_gui.ui.viewer.layers import Shelf, Slot
+from alsct_gui.ui.viewer.layers import Shelf
 from alsct_gui.ui.viewer.mode import Cover, Surroundings
 from alsct_gui.ui.viewer.planes import PlaneReader
+from alsct_gui.ui.viewer.solid import SolidSlot
 from alsct_gui.ui.viewer.volumewords import Voxel
 
 if TYPE_CHECKING:
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
 _PART_BYTES = 32_000_000
 
 
-class SpaceSlot(Slot):
+class SpaceSlot(SolidSlot):
     """A three-dimensional picture's layer."""
 
     def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf, "Volume in 3-D", {})
-        shelf.adopt(self)
+        super().__init__(shelf, "Volume in 3-D")
 
     def show_block(
         self, block: NDArray[Any], limits: Limits, edges: NDArray[np.float64],
@@ -38,16 +38,18 @@ class SpaceSlot(Slot):
         """Show a block, shape (slice, y, x), whose voxels have these edges."""
         from napari.layers import Image
 
-        self.remove()
         unit = self._shelf.unit
         layer: Image = Image(
             block, name=self.name, contrast_limits=limits, scale=edges,
             units=(unit,) * 3, rendering=rendering, colormap="gray",
             iso_threshold=sum(limits) / 2, depiction="volume",
         )  # fmt: skip
-        layer.events.contrast_limits.connect(self._limits_were_set)
-        self._layer = layer
-        self._shelf.host.viewer.add_layer(layer)
+        self.place(layer)
+
+    def fit(self) -> None:
+        """Show the whole block from the front."""
+        if self._layer is not None:
+            self._shelf.host.viewer.reset_view(layers=[self._layer], margin=0.05)
 
     def render(self, rendering: str) -> None:
         """Draw it in another way."""

@@ -7,17 +7,19 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from alsct_gui.files.cuts import AXES
 from alsct_gui.files.partialvolume import Run
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.ui.picture import Picture
-from alsct_gui.ui.session import Mode
+from alsct_gui.ui.session import Level, Mode, Notice
 from alsct_gui.ui.tasks import sentence_of
 from alsct_gui.ui.viewer.contrast import Contrast, Limits
 from alsct_gui.ui.viewer.cuts_view import CutsView
 from alsct_gui.ui.viewer.flat_view import FlatView
+from alsct_gui.ui.viewer.labels import Segmentation
 from alsct_gui.ui.viewer.mode import Cover, ModeSignals, Surroundings
 from alsct_gui.ui.viewer.newest import Newest
 from alsct_gui.ui.viewer.opened import OpenedVolume, is_partial, middle_of
@@ -68,6 +70,8 @@ class VolumeMode:
             around, self.signals.cover_changed.emit, lambda: self.set_layout("slices")
         )
         self.real = RealLayer(around.shelf, self._stepped)
+        self.labels = Segmentation(around, self.controls.labels.setText)
+        self._labels_wanted = False
         self._views = {"slices": self.flat, "cuts": self.cuts, "3d": self.space}
         self._layout = "slices"
         self._reader: PlaneReader | None = None
@@ -102,7 +106,8 @@ class VolumeMode:
             ("view.3d", "3d"),
         ):
             book.bind(command, lambda layout=layout: self.show_in(layout))
-        book["view.layers"].toggled.connect(self._layers_wanted)
+        book.bind("look.labels", self._want_labels)
+        book["view.layers"].toggled.connect(self._layers_folded)
 
     # -- what others use ---------------------------------------------------------------
 
@@ -176,12 +181,16 @@ class VolumeMode:
         self._announced.cancel()
         self._view.leave()
         self.real.hide()
+        self.labels.show_on(self.cursor[0], False)
         self.around.shelf.measure_in(self._unit_before)
         self.signals.pixel_pointed.emit("")
 
     def close(self) -> None:
         """Close the volume."""
         self.controls.play.setChecked(False)
+        self.labels.close()
+        self.labels.remove()
+        self.real.remove()
         self._announced.cancel()
         if self._reader is not None:
             # The window is gone; what is still being read takes a fraction of a second.
@@ -301,15 +310,20 @@ class VolumeMode:
                 self.set_layout("slices")
             self._take_runs(self.session.runs)
             self._take_made()
+        else:
+            await self.labels.load(volume)
         self._say_place()
         if self.entered:
             self._show()
+            if self._labels_wanted:
+                self._want_labels()
 
     def _close_reader(self) -> None:
         reader, self._reader = self._reader, None
         if reader is None:
             return
         self._view.leave()
+        self.labels.drop()
         self.real.remove()
         self.signals.picture_changed.emit(None)
         self.tasks.start(asyncio.to_thread(reader.close), f"Closing {reader.opened.name}")
@@ -345,6 +359,7 @@ class VolumeMode:
         if not self.entered or opened is None or self._reader is None:
             return
         self.real.go_to(cursor[0])
+        self.labels.show_on(cursor[0], self._layout == "slices")
         if self._layout == "slices" and not opened.has(cursor[0]):
             self.flat.leave()
             self._shown.set()
@@ -385,16 +400,23 @@ class VolumeMode:
 
     # -- for plugins -------------------------------------------------------------------
 
-    def _layers_wanted(self, _on: bool) -> None:
+    def _layers_folded(self, _on: bool) -> None:
         if self.entered and self._reader is not None:
             self._settle_real()
             if self._layout == "slices":
                 self.flat.enter(self._reader, self.cursor, self.limits)
+            # Once the docks have taken or given back their room.
+            QTimer.singleShot(0, self._fit_again)
+
+    def _fit_again(self) -> None:
+        if self.entered and self._reader is not None and self._layout != "3d":
+            self.fit()
 
     def _settle_real(self) -> None:
         """Let napari have the volume itself while its layers are in use."""
         opened = self.opened
-        wanted = opened is not None and self.around.book["view.layers"].isChecked()
+        in_use = self.around.book["view.layers"].isChecked() or self.labels.sheet is not None
+        wanted = opened is not None and in_use
         if wanted and opened is not None and self.real.layer is None:
             self.real.put(opened, self.limits, self.cursor[0])
         elif not wanted:
@@ -402,6 +424,28 @@ class VolumeMode:
         if self._layout != "slices":
             self.real.hide()
         self.flat.use(self.real if wanted else self.flat.flat)
+        self.labels.show_on(self.cursor[0], self._layout == "slices")
+
+    def _want_labels(self) -> None:
+        """Let a person paint; docks are shown, slices are."""
+        self._labels_wanted = True
+        self.session.set_mode(Mode.VOLUME)
+        opened = self.opened
+        if opened is None or not self.entered:
+            return
+        self._labels_wanted = False
+        if opened.partial is not None:
+            words = "A segmentation needs a finished volume; this one is being made."
+            self.session.notice(Notice(Level.WARNING, words, key="labels"))
+            return
+        self.set_layout("slices")
+        self.around.book["view.layers"].setChecked(True)
+        self.tasks.start(self._begin_labels(opened), "Beginning a segmentation")
+
+    async def _begin_labels(self, opened: OpenedVolume) -> None:
+        await self.labels.begin(opened.volume, self.cursor[0])
+        if opened is self.opened and self.entered:
+            self._settle_real()
 
     def _stepped(self, index: int) -> None:
         opened = self.opened

@@ -94,6 +94,8 @@ class VolumeBar(QWidget):
     def _fill_lower(self, row: QHBoxLayout) -> None:
         self.facts = ElidedLabel("", "faint")
         self.said = label("", "faint")
+        self.labels = label("", "faint")
+        self.labels.setToolTip("The segmentation saves itself two seconds after the last stroke")
         self.cross = QToolButton()
         self.cross.setText("Cross-hair")
         self.cross.setCheckable(True)
@@ -113,6 +115,7 @@ class VolumeBar(QWidget):
         self.layouts = Choice(LAYOUTS)
         row.addWidget(self.facts, 1)
         row.addWidget(self.said)
+        row.addWidget(self.labels)
         row.addWidget(self.cross)
         row.addWidget(self.rendering)
         row.addWidget(self.layouts)

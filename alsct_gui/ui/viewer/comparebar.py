@@ -1,0 +1,125 @@
+"""What one compares with, below the canvas: names, slider, layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from alsct_gui.ui.actions.book import ActionBook
+from alsct_gui.ui.viewer.bars import Choice, Counter
+from alsct_gui.ui.viewer.mode import bar_row
+from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, label, set_role
+
+LAYOUTS = (
+    ("side", "Side by side", "Both, with one view"),
+    ("blink", "Blink", "One over the other; Space or B changes between them"),
+    ("difference", "Difference", "First less second; orange is more, blue is less"),
+)
+CHOOSE = "Choose…"
+
+
+class SecondChoice(QComboBox):
+    """Which volume is the second."""
+
+    chosen = Signal(object)
+    """Path."""
+    more_wanted = Signal()
+    """A person wants another one than those in the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setToolTip("Second volume: lately opened ones, finished runs, or any other")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._current: Path | None = None
+        self.activated.connect(self._choose)
+        self.fill((), None)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, super().minimumSizeHint().height())
+
+    def fill(self, paths: Sequence[Path], current: Path | None) -> None:
+        """List volumes; the one that is shown is always among them."""
+        self._current = current
+        listed = [*paths, *([current] if current is not None and current not in paths else [])]
+        with QSignalBlocker(self):
+            self.clear()
+            self.setPlaceholderText("Second volume…")
+            for path in listed:
+                self.addItem(path.name, path)
+                self.setItemData(self.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
+            self.addItem(CHOOSE, None)
+            self.setCurrentIndex(listed.index(current) if current is not None else -1)
+
+    def _choose(self, index: int) -> None:
+        path = self.itemData(index)
+        if path is not None:
+            self._current = path
+            self.chosen.emit(path)
+            return
+        with QSignalBlocker(self):
+            self.setCurrentIndex(-1 if self._current is None else self.findData(self._current))
+        self.more_wanted.emit()
+
+
+class CompareBar(QWidget):
+    """Names of both above, then the slider, then what differs and the layouts."""
+
+    def __init__(self, book: ActionBook) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, GAP_PX, 0, 0)
+        column.setSpacing(0)
+        names = QHBoxLayout()
+        names.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, 0)
+        names.setSpacing(GAP_PX)
+        self.first = ElidedLabel("")
+        self.second = SecondChoice()
+        self.letters = (label("A", "faint"), label("B", "faint"))
+        for letter in self.letters:
+            letter.setFixedWidth(24)
+        names.addWidget(self.letters[0])
+        names.addWidget(self.first, 1)
+        names.addWidget(book.button("compare.swap"))
+        names.addWidget(self.letters[1])
+        names.addWidget(self.second, 1)
+        column.addLayout(names)
+        middle = QWidget()
+        row = bar_row(middle)
+        self.counter = Counter("slice", "Slice that is compared (arrow keys, Ctrl+wheel)")
+        self.place = label("", "value")
+        self.place.setToolTip("Numbers of the slices in the first and the second volume")
+        self.auto = QToolButton()
+        self.auto.setText("Once a second")
+        self.auto.setCheckable(True)
+        self.auto.setToolTip("Changes between the two by itself, once a second")
+        self.auto.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.blink = book.button("compare.blink", text=True)
+        self.layouts = Choice(LAYOUTS)
+        for part in (self.place, self.blink, self.auto, self.layouts):
+            row.addWidget(part)
+        row.insertWidget(0, self.counter, 1)
+        column.addWidget(middle)
+        self.said = ElidedLabel("", "faint")
+        low = QHBoxLayout()
+        low.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
+        low.addWidget(self.said, 1)
+        column.addLayout(low)
+        self.show_layout("side")
+
+    def show_layout(self, key: str) -> None:
+        """Show what belongs to a layout."""
+        self.layouts.set_key(key)
+        self.auto.setVisible(key == "blink")
+        self.blink.setVisible(key == "blink")
+        self.mark(None)
+
+    def mark(self, seen: int | None) -> None:
+        """Mark which of the two is seen; None for both."""
+        for number, letter in enumerate(self.letters):
+            letter.setText(("▸ " if seen == number else "") + "AB"[number])
+            set_role(letter, "" if seen == number else "faint")

@@ -1,0 +1,100 @@
+"""What the viewer says of two volumes. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from alsct_gui.files.compare import Difference
+from alsct_gui.ui.viewer.words import value_words
+
+_SHOWN = 4
+_BESIDE = ("region.", "output.", "name", "version")
+"""Settings that say where and how a product is stored, not how its values are made."""
+
+
+def figures_words(figures: Difference, unit: str) -> str:
+    """Say how two slices differ: ``rms 0.012 1/cm, largest 0.4, correlation 0.9991``."""
+    if not figures.n_pixels:
+        return "no pixel has a value in both"
+    if figures.largest == 0:
+        return "the slices are equal"
+    words = f"rms {value_words(figures.rms, unit)}, largest {figures.largest:.3g}"
+    if math.isfinite(figures.correlation):
+        words += f", correlation {figures.correlation:.4f}"
+    return words
+
+
+def recipe_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say in which settings two products differ: ``center px 1283.25 → 1283.75``.
+
+    Parameters
+    ----------
+    a, b
+        Provenances of the two, as plain data; settings that were found stand in ``resolved``.
+
+    Returns
+    -------
+    words
+        One for each setting, in the order of the recipe; what says only where the product
+        lies is left out. Empty when nothing is known of either.
+    """
+    first, second = (_flat(_recipe(each)) for each in (a, b))
+    if not first or not second:
+        return ()
+    names = [*first, *(name for name in second if name not in first)]
+    return tuple(
+        f"{_spoken(name)} {_value(first.get(name))} → {_value(second.get(name))}"
+        for name in names
+        if first.get(name) != second.get(name) and not name.startswith(_BESIDE)
+    )
+
+
+def differs_words(differences: tuple[str, ...]) -> str:
+    """Say them in one line; empty when there are none."""
+    if not differences:
+        return ""
+    words = ", ".join(differences[:_SHOWN])
+    left = len(differences) - _SHOWN
+    return f"differs in: {words}" + (f" and {left} more" if left > 0 else "")
+
+
+def _recipe(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in ("resolved", "recipe"):
+        found = provenance.get(key)
+        if isinstance(found, Mapping):
+            return found
+    return {}
+
+
+def _flat(data: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{lead}{key}."))
+        else:
+            flat[f"{lead}{key}"] = tuple(value) if isinstance(value, list) else value
+    return flat
+
+
+def _spoken(name: str) -> str:
+    """``rings.method`` is “rings”, ``center.center_px`` “center px”."""
+    section, _, setting = name.rpartition(".")
+    if setting in ("method", "enabled", "algorithm", ""):
+        return section.replace("_", " ") or name
+    if section and setting.startswith(section):
+        return setting.replace("_", " ")
+    return f"{section} {setting}".strip().replace("_", " ").replace(".", " ")
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_value(item) for item in value) + ")"
+    return str(value)[:60]
