@@ -14,6 +14,7 @@ from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.panel import RunsPanel
 from alsct_gui.ui.scans.room import ScansRoom
 from alsct_gui.ui.tour import Tour
+from alsct_gui.ui.viewer.plugins import Plugins
 from alsct_gui.ui.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
+    plugins = Plugins(session, book, program.stage, program.topbar.menus["Plugins"])
+
     look = LookRoom(*common, program.stage, window)
 
     log = Logbook(session)
@@ -83,5 +86,5 @@ def furnish(program: Program) -> Parts:
         workspaces,
         follower,
         tour,
-        (scans, runs, reconstruct, look, log, help_, preferences, tour),
+        (scans, runs, reconstruct, look, plugins, log, help_, preferences, tour),
     )
