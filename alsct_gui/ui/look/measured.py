@@ -79,7 +79,8 @@ def measure(question: Question) -> Measured:
         profile = radial_profile(image, first, radius_px, edges)
     else:
         profile = line_profile(image, first, second, question.width_px, edges)
+    noun = "Radius" if question.kind is Kind.RADIAL else "Length"
     return Measured(
-        question.kind, picture.title, unit, profile_rows(profile, unit),
+        question.kind, picture.title, unit, profile_rows(profile, unit, noun),
         profile_table(profile, unit), profile=profile,
     )  # fmt: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QApplication
 
 from alsct_gui.ui.look.metadata import Entry, grouped
 from alsct_gui.ui.theme.style import tokens
 
 _Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
+_ROW = QSize(0, 24)
 _GROUP = 0
 """Internal number of group rows; an entry's is that of its group, from 1."""
 
@@ -71,12 +74,22 @@ class MetadataModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return (entry.name, entry.value, entry.other)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.key or f"{entry.name}: {entry.value}"
+            shown = (entry.key or entry.name, entry.value, entry.other)[index.column()]
+            # A value from a file is never taken for markup.
+            return f"<p>{escape(str(shown))}</p>"
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return _ROW
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
             return QColor(tokens().faint)
         return None
 
     def _group_data(self, index: _Index, role: int) -> Any:
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return _ROW
+        if role == Qt.ItemDataRole.FontRole:
+            font = QApplication.font()
+            font.setWeight(QFont.Weight.DemiBold)
+            return font
         shown = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
         if shown and index.isValid() and not index.column():
             return self._groups[index.row()][0]

@@ -62,7 +62,7 @@ class MetadataPanel(QWidget):
         self.search.setToolTip("Shows the keys that hold every word")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self._show())
-        self.compare = QPushButton("Compare with…")
+        self.compare = QPushButton("Compare…")
         self.compare.setToolTip("Shows only what differs from another scan that was opened")
         self.menu = QMenu(self.compare)
         self.menu.aboutToShow.connect(self._fill_menu)

@@ -95,7 +95,7 @@ class ProfilePanel(QWidget):
         self._title = ElidedLabel("", "faint")
         right.addWidget(self._title)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(GAP_PX)
+        grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(2)
         self._cells = []
         for place in range(2 * _ROWS):

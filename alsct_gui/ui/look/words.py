@@ -102,12 +102,12 @@ def area_words(area_um2: float) -> str:
     return figure(area_um2, "µm²")
 
 
-def profile_rows(profile: Profile, unit: str) -> tuple[Row, ...]:
+def profile_rows(profile: Profile, unit: str, noun: str = "Length") -> tuple[Row, ...]:
     """What a profile amounts to: its length and the values along it."""
     known = profile.values[np.isfinite(profile.values)]
     some = bool(known.size)
     return (
-        ("Length", length_words(float(profile.distance[-1]), profile.length_unit)),
+        (noun, length_words(float(profile.distance[-1]), profile.length_unit)),
         ("Mean", figure(float(known.mean()) if some else None, unit, 5)),
         ("Deviation", figure(float(known.std()) if some else None, unit)),
         ("Minimum", figure(float(known.min()) if some else None, unit)),
