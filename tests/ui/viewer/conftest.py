@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -112,6 +113,9 @@ def room(app: Any, desk: Any) -> Callable[[], AbstractAsyncContextManager[Room]]
             window.close_for_good()
             window.deleteLater()
             await asyncio.sleep(0)
+            # Here, on the window's thread: widgets that a slicing thread's collection found
+            # would be destroyed on that thread.
+            gc.collect()
         assert [f"{n.sentence} {n.details}" for n in made.notices] == []
 
     return made
