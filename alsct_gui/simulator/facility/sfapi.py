@@ -27,11 +27,11 @@ from alsct_gui.simulator.facility.sfapi_slurm import (
     USER,
     SbatchError,
     Slurm,
-    slurm_time,
     is_of_today,
     machine_is_down,
     sacct_row,
     sbatch_options,
+    slurm_time,
     squeue_row,
 )
 from alsct_gui.simulator.facility.sfapi_tokens import CLIENT_ID, Tokens
@@ -302,7 +302,7 @@ class SuperfacilityStandIn:
         PermissionError
             It leads outside the folder that stands for them.
         """
-        place = Path(os.path.normpath("/" + path))
+        place = Path(os.path.normpath("/" + path.lstrip("/")))
         if not place.is_relative_to(self.root):
             raise PermissionError(13, "Permission denied")
         return place

@@ -271,7 +271,8 @@ def squeue_row(job: Job) -> dict[str, str]:
         "jobid": job.id, "name": job.name, "user": USER, "state": job.state,
         "reason": job.reason, "nodelist(reason)": f"({job.reason})",
         "account": job.options["account"], "qos": job.options["qos"],
-        "start_time": slurm_time(job.started_s), "time": _elapsed(job), "time_limit": job.options["time"],
+        "start_time": slurm_time(job.started_s), "time": _elapsed(job),
+        "time_limit": job.options["time"],
         "submit_time": slurm_time(job.submitted_s), "st": job.state[:2],
     }  # fmt: skip
 
@@ -282,8 +283,9 @@ def sacct_row(job: Job) -> dict[str, str]:
     return {
         "jobid": job.id, "jobname": job.name, "user": USER, "state": job.state + by,
         "exitcode": f"{job.exit_code}:0", "account": job.options["account"],
-        "qos": job.options["qos"], "start": slurm_time(job.started_s), "end": slurm_time(job.ended_s),
-        "elapsed": _elapsed(job), "submit": slurm_time(job.submitted_s), "reason": "None",
+        "qos": job.options["qos"], "start": slurm_time(job.started_s),
+        "end": slurm_time(job.ended_s), "elapsed": _elapsed(job),
+        "submit": slurm_time(job.submitted_s), "reason": "None",
     }  # fmt: skip
 
 

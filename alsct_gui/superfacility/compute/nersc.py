@@ -34,7 +34,7 @@ from alsct_gui.superfacility.errors import LinkDownError, NotThereError, Refused
 
 LOOKS = 3
 """How often a job is looked for by name after an answer was lost."""
-_ID = re.compile(r"\d{1,18}(_\d{1,9})?")
+_ID = re.compile(r"[0-9]{1,18}(_[0-9]{1,9})?")
 
 
 class Nersc:

@@ -58,7 +58,7 @@ def read_row(row: Row, zone: tzinfo) -> JobStatus:
         In which the machine tells times.
     """
     waits = row.get("start_time") or row.get("start")
-    code = re.match(r"(\d{1,9}):", row.get("exitcode", ""))
+    code = re.match(r"([0-9]{1,9}):", row.get("exitcode", ""))
     return status_of(
         row.get("jobid", ""),
         name_of(row),
@@ -108,7 +108,7 @@ def parse_time(text: str | None, zone: tzinfo) -> float | None:
 
 def parse_elapsed(text: str | None) -> float | None:
     """Read ``days-hours:minutes:seconds`` of which the front may lack; None for other text."""
-    found = re.fullmatch(r"(?:(\d{1,5})-)?(?:(\d{1,3}):)?(\d{1,3}):(\d{2})", text or "")
+    found = re.fullmatch(r"(?:([0-9]{1,5})-)?(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{2})", text or "")
     if found is None:
         return None
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
@@ -117,13 +117,15 @@ def parse_elapsed(text: str | None) -> float | None:
 
 def parse_test_only(text: str, zone: tzinfo) -> float | None:
     """Read when ``sbatch --test-only`` says that a job would start; None when it does not say."""
-    found = re.search(r"to start at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", text)
+    found = re.search(
+        r"to start at ([0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9])", text
+    )
     return None if found is None else parse_time(found[1], zone)
 
 
 def _is_id(text: str | None) -> bool:
     """Whether it is a job's id and not that of a step, such as ``12.batch``."""
-    return re.fullmatch(r"\d{1,18}(_\d{1,9})?", text or "") is not None
+    return re.fullmatch(r"[0-9]{1,18}(_[0-9]{1,9})?", text or "") is not None
 
 
 def _nonsense(what: str) -> LinkDownError:

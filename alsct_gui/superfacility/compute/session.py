@@ -28,6 +28,9 @@ from alsct_gui.superfacility.errors import (
 
 with warnings.catch_warnings():
     # authlib speaks of its own next version to whoever imports it; that is not for operators.
+    # Its first import sets a filter of its own, which ours has to come after.
+    import authlib.deprecate  # type: ignore[import-untyped]  # noqa: F401
+
     warnings.simplefilter("ignore")
     import httpx
     import pydantic
