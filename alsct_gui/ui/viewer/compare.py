@@ -450,7 +450,8 @@ class CompareMode:
             bar.said.set_text("")
             return
         at, beside = pair.indices(bar.counter.index)
-        bar.place.setText(f"slice {at}" if at == beside else f"{at} in A, {beside} in B")
+        count = pair.comparison.n_shared
+        bar.place.setText(f"of {count}" if at == beside else f"{at} in A, {beside} in B")
         a, b = pair.first.opened.volume, pair.second.opened.volume
         parts = [differs_words(recipe_differences(a.provenance, b.provenance))]
         parts += pair.comparison.notes

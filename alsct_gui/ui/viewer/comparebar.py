@@ -94,11 +94,11 @@ class CompareBar(QWidget):
         self.place = label("", "value")
         self.place.setToolTip("Numbers of the slices in the first and the second volume")
         self.auto = QToolButton()
-        self.auto.setText("Once a second")
+        self.auto.setText("Auto")
         self.auto.setCheckable(True)
         self.auto.setToolTip("Changes between the two by itself, once a second")
         self.auto.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.blink = book.button("compare.blink", text=True)
+        self.blink = book.button("compare.blink")
         self.layouts = Choice(LAYOUTS)
         for part in (self.place, self.blink, self.auto, self.layouts):
             row.addWidget(part)

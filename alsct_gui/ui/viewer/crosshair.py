@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alsct_gui.ui.theme.style import tokens
+from alsct_gui.ui.theme.tokens import DARK
 from alsct_gui.ui.viewer.cutlayout import CutLayout
 from alsct_gui.ui.viewer.layers import Shelf
 from alsct_gui.ui.viewer.solid import SolidSlot
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LINE_PX = 1.5
 _OPACITY = 0.7
+# Pictures are dark in both themes, so the lines have the dark theme's accent.
 
 
 class CrossHair(SolidSlot):
@@ -51,16 +52,11 @@ class CrossHair(SolidSlot):
             if abs(self._layer.edge_width - width) > 0.05 * width:
                 self._layer.edge_width = width
 
-    def renew(self) -> None:
-        """Draw them in the theme's colour."""
-        if self._layer is not None:
-            self._layer.edge_color = tokens().accent
-
     def _make_lines(self, lines: Any) -> None:
         from napari.layers import Vectors
 
         layer: Vectors = Vectors(
-            lines, name=self.name, vector_style="line", edge_color=tokens().accent,
+            lines, name=self.name, vector_style="line", edge_color=DARK.accent,
             opacity=_OPACITY, units=(self._shelf.unit,) * 2,
         )  # fmt: skip
         self.place(layer)

@@ -261,7 +261,6 @@ class VolumeMode:
     def renew_icons(self) -> None:
         """Draw icons in the theme's colours."""
         self.controls.renew_icons()
-        self.cuts.cross.renew()
 
     # -- opening -----------------------------------------------------------------------
 

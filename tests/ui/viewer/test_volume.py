@@ -153,8 +153,8 @@ def test_the_pixel_is_told_with_all_three_positions(room: Any, drive: Any, tmp_p
             for x in (10.5, 11.5):
                 place = at_place(r, down + 7.5 * 1.3, across + x * 0.65)
                 QTest.mouseMove(r.stage.host.canvas, place)
-            await until(lambda: told and told[-1], "words for the pixel", 5)
-            assert told[-1] == "x 11, y 20, slice 7 · 7.201e+04 1/cm"
+            words = "x 11, y 20, slice 7 · 7.201e+04 1/cm"
+            await until(lambda: words in told, f"{words}, after {told[-3:]}")
 
     drive(go())
 
