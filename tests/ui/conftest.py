@@ -45,15 +45,15 @@ def qapp(app: Any) -> Any:
 
 
 @pytest.fixture
-def drive(app: Any) -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+def drive(app: Any) -> Iterator[Callable[..., Any]]:
     """Run a coroutine on the loop that Qt and asyncio share, as the program does."""
     from alsct_gui.ui.loop import make_loop
 
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
 
-    def run(work: Coroutine[Any, Any, Any]) -> Any:
-        return loop.run_until_complete(asyncio.wait_for(work, 120))
+    def run(work: Coroutine[Any, Any, Any], within_s: float = 120) -> Any:
+        return loop.run_until_complete(asyncio.wait_for(work, within_s))
 
     with loop:
         yield run
