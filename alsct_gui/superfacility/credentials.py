@@ -84,8 +84,12 @@ def read_private(path: Path) -> bytes:
             f"the secret cannot be read ({error.strerror})", where=str(path),
             fix="Give the path of a file of yours that is no link",
         ) from error  # fmt: skip
+    try:
+        _check(os.fstat(handle), path, folder=False)
+    except CredentialError:
+        os.close(handle)
+        raise
     with os.fdopen(handle, "rb") as file:
-        _check(os.fstat(file.fileno()), path, folder=False)
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise CredentialError("the file is too long for a secret", where=str(path))
