@@ -16,7 +16,8 @@ from typing import Any, Self
 from alsct_gui.simulator.facility.auth import TRANSFER, TRANSFER_SCOPE, AuthService
 from alsct_gui.simulator.facility.collections import Collection, ServiceError
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
-from alsct_gui.simulator.facility.http import Reply, Request, Server
+from alsct_gui.simulator.facility.http import Handle, Reply, Request, Server
+from alsct_gui.simulator.facility.memory import Memory
 from alsct_gui.simulator.facility.tasks import Mover, Task
 
 _NAMES = {
@@ -39,6 +40,10 @@ class Globus:
         the line; ``task COLLECTION path`` for tasks, ``COLLECTION`` for consents.
     rate_bytes_per_s
         Speed of each task; None is as fast as it goes.
+    memory
+        File in which tasks and tokens outlive a kill; None is none.
+    ports
+        Of Transfer and of Auth; 0 is any that is free.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class Globus:
         desk: FaultDesk,
         *,
         rate_bytes_per_s: float | None = None,
+        memory: Path | None = None,
+        ports: tuple[int, int] = (0, 0),
     ) -> None:
         self.desk = desk
         self.collections = {
@@ -55,8 +62,13 @@ class Globus:
         }
         self.mover = Mover(self.collections, desk, rate_bytes_per_s)
         self.auth = AuthService(desk.clock)
-        self.transfer_server = Server("transfer", self._handle, desk, error=_error)
-        self.auth_server = Server("auth", self.auth.handle, desk, error=_auth_error)
+        self._memory = None if memory is None else Memory(memory, self.mover, self.auth)
+        self.transfer_server = Server(
+            "transfer", self._kept(self._handle), desk, error=_error, port=ports[0]
+        )
+        self.auth_server = Server(
+            "auth", self._kept(self.auth.handle), desk, error=_auth_error, port=ports[1]
+        )
         self._routes = self._table()
 
     def __enter__(self) -> Self:
@@ -86,6 +98,17 @@ class Globus:
     def add_client(self, client_id: str, secret: str) -> None:
         """Let a service account in."""
         self.auth.clients[client_id] = secret
+
+    def _kept(self, handle: Handle) -> Handle:
+        """Keep what a request has changed before it is answered."""
+
+        def keeping(request: Request) -> Reply:
+            reply = handle(request)
+            if self._memory is not None:
+                self._memory.keep()
+            return reply
+
+        return keeping
 
     def _table(self) -> list[tuple[str, re.Pattern[str], Route]]:
         rows: list[tuple[str, str, Route]] = [

@@ -105,6 +105,8 @@ class Server:
         Faults; None for a service that has none.
     error
         Words of an HTTP error.
+    port
+        Port to listen on; 0 is any that is free.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Server:
         desk: FaultDesk | None = None,
         *,
         error: ErrorReply = plain_error,
+        port: int = 0,
     ) -> None:
         self.name = name
         self._handle, self._desk, self._error = handle, desk, error
@@ -124,7 +127,7 @@ class Server:
         self._http: _Listener | None = None
         self._ended: list[_Listener] = []
         self._thread: threading.Thread | None = None
-        self._holder: socket.socket | None = _bound(0)
+        self._holder: socket.socket | None = _bound(port)
         self.port: int = self._holder.getsockname()[1]
         """Number of the port; stays the same while nobody listens."""
         self._unlisten: Callable[[], None] | None = None

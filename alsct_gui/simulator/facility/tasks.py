@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +114,12 @@ class Mover:
         self.written: Counter[tuple[str, str]] = Counter()
         """How often each file at each collection was written whole."""
         self._by_submission: dict[str, str] = {}
-        self._submissions: set[str] = set()
         self._lock = threading.RLock()
         self._last_s = desk.clock()
 
     def new_submission(self) -> str:
         """Give out a submission id."""
-        with self._lock:
-            made = str(uuid.uuid4())
-            self._submissions.add(made)
-            return made
+        return str(uuid.uuid4())
 
     def submit(self, request: dict[str, Any], owner: str) -> tuple[str, bool]:
         """Make a task; returns its id, and whether the submission id was used before."""
@@ -154,6 +150,20 @@ class Mover:
             self.tasks[task.id] = task
             self._by_submission[task.submission_id] = task.id
             return task.id, False
+
+    def plain(self) -> dict[str, Any]:
+        """Tasks and counts as plain data."""
+        with self._lock:
+            return {
+                "tasks": [asdict(task) for task in self.tasks.values()],
+                "written": [[*place, count] for place, count in self.written.items()],
+            }
+
+    def restore(self, task: Task) -> None:
+        """Take up a task from before a restart."""
+        with self._lock:
+            self.tasks[task.id] = task
+            self._by_submission[task.submission_id] = task.id
 
     def cancel(self, task: Task) -> bool:
         """End a task; False when it was over."""
