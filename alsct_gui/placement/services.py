@@ -102,9 +102,9 @@ class _Finder:
         )  # fmt: skip
 
     def _reader(self, place: Place) -> Reader | None:
+        transfer = self._means.transfers.get(place.lane)
+        if transfer is not None:  # it also bears a disk that hangs
+            return TransferReader(transfer, self._means.address(place), self._world.clock)
         if place.site in self._inside and place.root:
             return FolderReader(Path(place.root), self._world.clock)
-        transfer = self._means.transfers.get(place.lane)
-        if transfer is None:
-            return None
-        return TransferReader(transfer, self._means.address(place), self._world.clock)
+        return None

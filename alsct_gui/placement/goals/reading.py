@@ -87,17 +87,18 @@ def read_file(path: Path, clock: Clock) -> Evidence | None:
         return None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise InputError("is no regular file", where=str(path))
         digest = hashlib.sha256()
-        try:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        except OSError as error:
-            raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        while block := os.read(descriptor, _BLOCK_BYTES):
+            digest.update(block)
         after = os.fstat(descriptor)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    finally:
+        os.close(descriptor)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError("changes while it is read", where=str(path), fix="Wait until it is whole")
     return Evidence(str(path), clock(), size_bytes=before.st_size, sha256=digest.hexdigest())

@@ -1,0 +1,145 @@
+"""`alsct agent` as processes: it works, is killed, is one, and is told what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alsct_gui.placement.onlyone import agent_pid
+from alsct_gui.simulator.spec import SimulationSpec
+from alsct_gui.simulator.write import simulate_scan
+from tests.cli.conftest import Alsct
+
+WAIT_S = 60
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    waiting = threading.Event()
+    for _ in range(WAIT_S * 20):
+        if condition():
+            return
+        waiting.wait(0.05)
+    raise AssertionError(f"waited in vain until {what}")
+
+
+@pytest.fixture
+def facility(tmp_path: Path) -> Path:
+    """A folder of raw files, and a policy that wants something of them that nobody can do."""
+    (tmp_path / "raw").mkdir()
+    policy = {
+        "name": "test",
+        "sites": [{"name": "here", "outside": False}, {"name": "nersc"}],
+        "lanes": [{"name": "here", "active": 4, "poll_s": 0.1}, {"name": "globus"}],
+        "places": [
+            {"name": "raw", "site": "here", "lane": "here", "root": str(tmp_path / "raw")},
+            {"name": "cfs", "site": "nersc", "lane": "globus", "links": ["globus"]},
+        ],
+        "admitted": "raw",
+        "wishes": [{"name": "raw at NERSC", "product": "raw", "places": ["cfs"]}],
+    }
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy))
+    return tmp_path
+
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(facility: Path) -> Iterator[Start]:
+    """Start agents; those that still live at the end are ended."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def call() -> subprocess.Popen[bytes]:
+        words = ["agent", "run", "--ledger", str(facility / "ledger"), "--policy",
+                 str(facility / "policy.yaml"), "--runs", str(facility / "runs")]  # fmt: skip
+        code = "import sys; from alsct_gui.cli import main; main()"
+        process = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.DEVNULL)
+        started.append(process)
+        wait_until(
+            lambda: agent_pid(facility / "ledger") == process.pid or process.poll() is not None,
+            "the agent has begun",
+        )
+        return process
+
+    yield call
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def status(alsct: Alsct, facility: Path) -> dict[str, Any]:
+    return alsct("agent", "status", "--ledger", facility / "ledger", "--json").data
+
+
+def test_an_agent_lives_dies_and_is_followed_by_another(
+    facility: Path, start: Start, alsct: Alsct
+) -> None:
+    spec = SimulationSpec(n_columns=32, n_rows=4, n_angles=21)
+    name = "a 'scan' $(x) é.h5"
+    path = simulate_scan(facility / "raw" / name, spec)
+    os.utime(path, (1e9, 1e9))  # nobody has written to it for long
+    ledger = facility / "ledger"
+    first = start()
+    assert alsct("agent", "admit", path, "--ledger", ledger).code == 0
+    wait_until(lambda: len(status(alsct, facility)["goals"]) == 2, "the scan is admitted")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert status(alsct, facility)["pid"] is None
+    second = start()
+    assert status(alsct, facility)["pid"] == second.pid
+    third = start()
+    assert third.wait() == 2, "another agent works on this ledger"
+    facts = status(alsct, facility)
+    assert facts["scans"] == 1
+    stands = {goal["key"].split("/")[2]: goal for goal in facts["goals"]}
+    assert stands["raw"]["state"] == "met"
+    wait_until(
+        lambda: {g["state"] for g in status(alsct, facility)["goals"]} == {"met", "blocked"},
+        "the agent has looked for a way",
+    )
+    key = stands["cfs"]["key"]
+    assert alsct("agent", "hold", key, "--ledger", ledger).code == 0
+    wait_until(
+        lambda: "you" in {g["waits_for"] for g in status(alsct, facility)["goals"]},
+        "the agent has heard",
+    )
+    assert alsct("agent", "stop", "--ledger", ledger).code == 0
+    assert second.wait() == 0
+    assert alsct("agent", "stop", "--ledger", ledger).code == 2
+    checked = alsct("agent", "check", "--ledger", ledger, "--policy", facility / "policy.yaml",
+                    "--json")  # fmt: skip
+    assert (checked.code, checked.data["violations"]) == (0, [])
+    printed = alsct("agent", "status", "--ledger", ledger).out
+    assert "does not run" in printed
+    assert "held back by a person" in printed
+    path.write_bytes(b"another")
+    checked = alsct("agent", "check", "--ledger", ledger, "--policy", facility / "policy.yaml")
+    assert checked.code == 8
+    assert "raw-changed" in checked.out
+
+
+def test_without_a_ledger_there_is_nothing_to_say(tmp_path: Path, alsct: Alsct) -> None:
+    for words in (["status"], ["check"], ["hold", "x"]):
+        answer = alsct("agent", *words, "--ledger", tmp_path / "absent")
+        assert answer.code == 3
+        assert "alsct agent run" in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_no_unicode_are_shown(tmp_path: Path, alsct: Alsct) -> None:
+    ledger = tmp_path / "ledger"
+    name = os.fsdecode(b"\xff\xfe.h5")
+    assert alsct("agent", "admit", tmp_path / name, "--ledger", ledger).code == 0
+    answer = alsct("agent", "status", "--ledger", ledger, "--json")
+    assert answer.data["arrivals"][0]["path"].endswith("\\udcff\\udcfe.h5")
+    assert json.loads(answer.out)["arrivals"][0]["state"] == "waiting"
