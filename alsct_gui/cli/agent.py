@@ -57,10 +57,10 @@ def run(
     from alsct_gui.placement.onlyone import AgentLock
     from alsct_gui.placement.policy import load_policy
     from alsct_gui.placement.runs.queue import RunQueue
-    from alsct_gui.placement.services import Means
+    from alsct_gui.placement.services import Means, local_transfers
 
     wanted, path = load_policy(policy), _path(ledger)
-    means = Means(wanted, time.time, RunQueue(runs), threads=threads)
+    means = Means(wanted, time.time, RunQueue(runs), local_transfers(wanted, path), threads=threads)
     services = Services(wanted, means.goals, examine_scan, dict, time.time)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -210,8 +210,10 @@ def _facts(ledger: Ledger) -> dict[str, Any]:
             }
         )  # fmt: skip
     arrivals = [
-        {"path": _shown(item.path), "state": str(item.state.kind), "waits_for": item.state.waits_for,
-         "cause": item.state.cause, "fix": item.state.fix}
+        {
+            "path": _shown(item.path), "state": str(item.state.kind),
+            "waits_for": item.state.waits_for, "cause": item.state.cause, "fix": item.state.fix,
+        }
         for item in observed.arrivals.values()
     ]  # fmt: skip
     return {

@@ -17,6 +17,7 @@ from alsct_gui.placement.goals.reading import FolderReader, Reader, TransferRead
 from alsct_gui.placement.goals.reconstruction import LocalReconstructions
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.superfacility.transfer.base import Transfer
+from alsct_gui.superfacility.transfer.local import LocalTransfer
 
 Maker = Callable[[World, GoalKey], Goals]
 
@@ -108,3 +109,15 @@ class _Finder:
         if place.site in self._inside and place.root:
             return FolderReader(Path(place.root), self._world.clock)
         return None
+
+
+def local_transfers(policy: Policy, ledger: Path) -> dict[str, Transfer]:
+    """Return what copies between folders of this machine, for the lanes that only do that.
+
+    What is known of the copies lies beside the ledger.
+    """
+    inside = {site.name for site in policy.sites if not site.outside}
+    outside_lanes = {place.lane for place in policy.places if place.site not in inside}
+    lanes = {place.lane for place in policy.places if place.root} - outside_lanes
+    folder = ledger.with_name(f"{ledger.name}.copies")
+    return {lane: LocalTransfer(folder / lane) for lane in sorted(lanes)}

@@ -34,18 +34,24 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 
 @pytest.fixture
 def facility(tmp_path: Path) -> Path:
-    """A folder of raw files, and a policy that wants something of them that nobody can do."""
-    (tmp_path / "raw").mkdir()
+    """A folder of raw files, a folder for copies, and a wish that nobody can fulfil."""
+    for name in ("raw", "mirror"):
+        (tmp_path / name).mkdir()
     policy = {
         "name": "test",
         "sites": [{"name": "here", "outside": False}, {"name": "nersc"}],
-        "lanes": [{"name": "here", "active": 4, "poll_s": 0.1}, {"name": "globus"}],
+        "lanes": [
+            {"name": "here", "active": 4, "poll_s": 0.1},
+            {"name": "disk", "poll_s": 0.1},
+            {"name": "globus"},
+        ],
         "places": [
             {"name": "raw", "site": "here", "lane": "here", "root": str(tmp_path / "raw")},
+            {"name": "mirror", "site": "here", "lane": "disk", "root": str(tmp_path / "mirror")},
             {"name": "cfs", "site": "nersc", "lane": "globus", "links": ["globus"]},
         ],
         "admitted": "raw",
-        "wishes": [{"name": "raw at NERSC", "product": "raw", "places": ["cfs"]}],
+        "wishes": [{"name": "raw", "product": "raw", "places": ["mirror", "cfs"]}],
     }
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy))
     return tmp_path
@@ -91,7 +97,7 @@ def test_an_agent_lives_dies_and_is_followed_by_another(
     ledger = facility / "ledger"
     first = start()
     assert alsct("agent", "admit", path, "--ledger", ledger).code == 0
-    wait_until(lambda: len(status(alsct, facility)["goals"]) == 2, "the scan is admitted")
+    wait_until(lambda: len(status(alsct, facility)["goals"]) == 3, "the scan is admitted")
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert status(alsct, facility)["pid"] is None
@@ -105,8 +111,9 @@ def test_an_agent_lives_dies_and_is_followed_by_another(
     assert stands["raw"]["state"] == "met"
     wait_until(
         lambda: {g["state"] for g in status(alsct, facility)["goals"]} == {"met", "blocked"},
-        "the agent has looked for a way",
+        "the copy is there, and for the other one there is no way",
     )
+    assert (facility / "mirror" / name).read_bytes() == path.read_bytes()
     key = stands["cfs"]["key"]
     assert alsct("agent", "hold", key, "--ledger", ledger).code == 0
     wait_until(

@@ -102,8 +102,12 @@ class RawCopies:
         return self._transfer.submit(request, record)
 
     def poll(self, outside_id: str) -> StepState:
-        """Ask the transfer."""
-        return transfer_state(self._transfer.status(outside_id))
+        """Ask the transfer; one that is stuck is ended, so that another can begin."""
+        status = self._transfer.status(outside_id)
+        if status.state is TransferState.STALLED and not status.reason.needs_person:
+            self._transfer.cancel(outside_id)
+            return failed(status.cause or "nothing moved for too long", status.fix)
+        return transfer_state(status)
 
     def cancel(self, outside_id: str) -> None:
         """End the transfer."""

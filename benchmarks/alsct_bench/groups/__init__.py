@@ -19,6 +19,7 @@ GROUPS = {
     "end-to-end": "alsct_bench.groups.end_to_end",
     "memory": "alsct_bench.groups.memory",
     "write": "alsct_bench.groups.write",
+    "placement": "alsct_bench.groups.placement",
     "ui": "alsct_bench.groups.ui",
 }
 """Name of each group and the module that measures it, in the order of a full run."""
