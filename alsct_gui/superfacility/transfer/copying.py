@@ -13,6 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,11 +156,11 @@ def _write(reader: object, partial: Path, watcher: Watcher) -> str:
     read: Callable[[int], bytes] = reader.read  # type: ignore[attr-defined]
     digest = hashlib.sha256()
     handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(handle, "r+b", buffering=0) as writer:
+    with os.fdopen(handle, "r+b", buffering=0) as writer, ThreadPoolExecutor(1) as other:
         same = True  # as long as what is there agrees with the source
         for block in _blocks(read):
             watcher.check()
-            digest.update(block)
+            hashed = other.submit(digest.update, block)  # while it is written
             if same:
                 start = writer.tell()
                 same = _read_all(writer.read, len(block)) == block
@@ -169,6 +170,7 @@ def _write(reader: object, partial: Path, watcher: Watcher) -> str:
             if not same:
                 watcher.pause(len(block))
                 _write_all(writer.write, block)
+            hashed.result()
             watcher.moved(len(block))
         writer.truncate()
         os.fsync(writer.fileno())

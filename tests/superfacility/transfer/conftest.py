@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,15 @@ class Place:
             str(path.relative_to(self.target)): path.read_bytes()
             for path in self.target.rglob("*") if path.is_file()
         }  # fmt: skip
+
+    def reset(self) -> None:
+        """Begin anew, with another case of the same test: a collection of garbage is dear."""
+        shutil.rmtree(self.target)
+        self.target.mkdir()
+        self.globus.mover.tasks.clear()
+        self.globus.mover.written.clear()
+        self.recorded.clear()
+        self.desk.clear()
 
     def moved(self) -> list[int]:
         """How often each file was written whole."""
