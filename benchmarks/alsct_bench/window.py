@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 60.0
 CHANGES_PER_S = 200
+SIZE_PX = (1366, 768)
+"""Of the window: without a graphics card every pixel of it is composed by a processor."""
 
 
 class Figures:
@@ -164,6 +166,19 @@ class Figures:
         """Step through the volume as fast as slices come onto the canvas."""
         await self._show_volume()
         stage = self._program.stage
+        frames = shown_at = 0
+
+        def count() -> None:
+            nonlocal frames
+            frames += 1
+
+        def note(_: object) -> None:
+            nonlocal shown_at
+            shown_at = frames
+
+        canvas: Any = stage.host.canvas
+        canvas.frameSwapped.connect(count)
+        stage.picture_changed.connect(note)
         shown, by = 0, 1
         end_s = perf_counter() + seconds
         began_s = perf_counter()
@@ -174,17 +189,19 @@ class Figures:
             stage.mode.step(by)
             try:
                 await self._until(partial(self._is_newer, before), "the next slice", 2.0)
+                await self._until(lambda: frames > shown_at, "its drawing", 2.0)
             except TimeoutError:
                 by = -by  # the end of the volume
                 continue
             shown += 1
+        canvas.frameSwapped.disconnect(count)
+        stage.picture_changed.disconnect(note)
         return shown / (perf_counter() - began_s)
 
     def _is_newer(self, before: Picture | None) -> bool:
-        """Whether another slice than before is on the canvas."""
-        stage = self._program.stage
-        now = stage.picture
-        if now is None or before is None or not stage.is_quiet:
+        """Whether another slice than before was handed to the canvas."""
+        now = self._program.stage.picture
+        if now is None or before is None:
             return False
         return now.image is not before.image and now.title != before.title
 
@@ -233,7 +250,7 @@ def _measure(asked: argparse.Namespace, began_s: float) -> dict[str, float]:
     asked.folder.mkdir(parents=True, exist_ok=True)
     settings = replace(
         Settings(tour_done=True),
-        layout=Layout(width_px=1920, height_px=1200),
+        layout=Layout(width_px=SIZE_PX[0], height_px=SIZE_PX[1]),
         output_folder=str(asked.folder),
         runs_folder=str(asked.folder / "runs"),
     )

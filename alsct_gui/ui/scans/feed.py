@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alsct_gui.beamline.messages import WatchState
     from alsct_gui.beamline.sightings import Change
 
-_GATHER_MS = 50
+_GATHER_MS = 200
 _AT_ONCE = 200
 
 

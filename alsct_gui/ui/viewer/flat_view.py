@@ -120,8 +120,16 @@ class FlatView:
         return (plane.cut.index, y, x), float(plane.image[pixel])
 
     def _ask(self, level: int) -> None:
-        if self._reader is not None:
-            self._newest.want(_Asked(self._reader, self._index, level))
+        if self._reader is None:
+            return
+        asked = _Asked(self._reader, self._index, level)
+        kept = self._reader.kept(Cut("slice", asked.index), level)
+        if kept is None:
+            self._newest.want(asked)
+            return
+        # At once: slider and picture are then painted together.
+        self._newest.cancel()
+        self._show(asked, kept)
 
     def _take_rest(self) -> None:
         if self._plane is None or self._plane.level or self._plane.cut.index != self._index:

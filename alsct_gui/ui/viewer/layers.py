@@ -140,7 +140,8 @@ class Slot:
                 layer.data = image
             if tuple(layer.contrast_limits) != limits:
                 layer.contrast_limits = limits
-            layer.visible = True
+            if not layer.visible:  # setting it anew would have napari cut the slice again
+                layer.visible = True
         finally:
             self._own_change = False
         if fit and not np.allclose(before, self._outline(), rtol=0, atol=4 * max(scale)):
@@ -171,12 +172,12 @@ class Slot:
 
     def hide(self) -> None:
         """Hide it; it stays in napari's list."""
-        if self._layer is not None:
+        if self._layer is not None and self._layer.visible:
             self._layer.visible = False
 
     def unhide(self) -> None:
         """Show it again."""
-        if self._layer is not None:
+        if self._layer is not None and not self._layer.visible:
             self._layer.visible = True
 
     def fit(self) -> None:
@@ -205,7 +206,8 @@ class Slot:
 
     def set_colormap(self, name: str) -> None:
         """Show the picture in other colours, unless it has a tint of its own."""
-        if self._layer is not None and self._layer.colormap.name in dict(COLORMAPS):
+        colormap = getattr(self._layer, "colormap", None)  # lines and labels have none
+        if self._layer is not None and colormap is not None and colormap.name in dict(COLORMAPS):
             self._layer.colormap = name
 
     def _make(

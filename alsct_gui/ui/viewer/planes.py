@@ -49,12 +49,18 @@ class PlaneReader:
             It cannot be read.
         """
         key = (cut, level)
-        kept = self._cache.get(key)
+        kept = self.kept(cut, level)
         if kept is not None:
-            self._cache.move_to_end(key)
             return kept
         # Shielded: whoever else waits for the same cut goes on waiting.
         return await asyncio.shield(self._start(key))
+
+    def kept(self, cut: Cut, level: int = 0) -> Plane | None:
+        """Return a cut that was read before; None when it must be read."""
+        kept = self._cache.get((cut, level))
+        if kept is not None:
+            self._cache.move_to_end((cut, level))
+        return kept
 
     def read_ahead(self, cuts: Sequence[Cut], level: int) -> None:
         """Read what is likely wanted next; what was likely before is forgotten."""
