@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -51,23 +49,9 @@ def run(
     threads: ThreadsOption = 0,
 ) -> None:
     """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
-    from alsct_gui.placement.admission import examine_scan
-    from alsct_gui.placement.agent import Agent, Services
-    from alsct_gui.placement.ledger import Ledger
-    from alsct_gui.placement.onlyone import AgentLock
-    from alsct_gui.placement.policy import load_policy
-    from alsct_gui.placement.runs.queue import RunQueue
-    from alsct_gui.placement.services import Means, local_transfers
+    from alsct_gui.placement.serve import serve
 
-    wanted, path = load_policy(policy), _path(ledger)
-    means = Means(wanted, time.time, RunQueue(runs), local_transfers(wanted, path), threads=threads)
-    services = Services(wanted, means.goals, examine_scan, dict, time.time)
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    with AgentLock(path), Ledger(path) as opened:
-        sys.stderr.write(f"alsct agent: works on {path}\n")
-        Agent(opened, services).run(stop)
+    serve(_path(ledger), policy, runs, threads)
 
 
 @agent.command()

@@ -19,7 +19,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             help="engine, correction, rings, phase, center, preview, end-to-end, memory, write, "
-            "ui; all if none is given."
+            "ui, placement; all if none is given."
         ),
     ] = None,
     quick: Annotated[

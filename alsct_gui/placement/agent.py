@@ -428,7 +428,7 @@ class Agent:
         now_s = self._clock()
         ends = [record.state.until_s for record in self.observed.goals.values()]
         times = [end_s - now_s for end_s in ends if end_s is not None and end_s > now_s]
-        times += [due_s - now_s for due_s in self._due_s.values()]
+        times += [due_s - now_s for due_s in self._due_s.values() if due_s > now_s]
         return max(0.0, min([*times, _IDLE_S]))
 
 

@@ -218,7 +218,7 @@ class _Diff:
     ) -> StepState | None:
         """What a goal waits for; None when it can be begun."""
         if record is not None and record.held:
-            return HELD
+            return record.state if record.state.waits_for == HELD.waits_for else HELD
         if aim.requires_proposal and not scan.proposal:
             return _NO_PROPOSAL
         for need in aim.needs:
