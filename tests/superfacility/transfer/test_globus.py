@@ -110,32 +110,30 @@ def test_odd_names_travel_unharmed(place: Place, service: GlobusTransfer) -> Non
     assert [proof.size_bytes for proof in found] == [len(data) for data in ODD.values()]
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["../x", "a/../../x", "/etc/passwd", "", "a//b", "a/./b", ".", "a/", "nul\0", "x" * 300,
-     "\ud800", "/".join(["a" * 200] * 30)],
-)  # fmt: skip
-def test_hostile_paths_are_refused(place: Place, service: GlobusTransfer, path: str) -> None:
+HOSTILE = [
+    "../x", "a/../../x", "/etc/passwd", "", "a//b", "a/./b", ".", "a/", "nul\0", "x" * 300,
+    "\ud800", "/".join(["a" * 200] * 30),
+]  # fmt: skip
+
+
+def test_hostile_paths_are_refused(place: Place, service: GlobusTransfer) -> None:
     request = place.request({"a": b"1"})
-    for item in (TransferItem("a", path), TransferItem(path, "a")):
-        bad = TransferRequest("k", request.source, request.target, (item,))
+    for path in HOSTILE:
+        for item in (TransferItem("a", path), TransferItem(path, "a")):
+            bad = TransferRequest("k", request.source, request.target, (item,))
+            with pytest.raises(RefusedError, match="path is not usable"):
+                service.submit(bad, place.recorded.append)
         with pytest.raises(RefusedError, match="path is not usable"):
-            service.submit(bad, place.recorded.append)
-    with pytest.raises(RefusedError, match="path is not usable"):
-        service.verify(request.target, [TransferItem("a", path)])
+            service.verify(request.target, [TransferItem("a", path)])
     assert place.recorded == []
 
 
-@pytest.mark.parametrize("target", ["not a uuid", "", "../x", "{u}:/a/../b"])
-def test_what_is_no_collection_is_refused(
-    place: Place, service: GlobusTransfer, target: str
-) -> None:
+def test_what_is_no_collection_is_refused(place: Place, service: GlobusTransfer) -> None:
     request = place.request({"a": b"1"})
-    bad = TransferRequest(
-        "k", request.source, target.replace("{u}", request.target), request.items
-    )  # fmt: skip
-    with pytest.raises(RefusedError):
-        service.submit(bad, place.recorded.append)
+    for target in ("not a uuid", "", "../x", f"{request.target}:/a/../b"):
+        bad = TransferRequest("k", request.source, target, request.items)
+        with pytest.raises(RefusedError):
+            service.submit(bad, place.recorded.append)
     assert place.globus.mover.tasks == {}
 
 

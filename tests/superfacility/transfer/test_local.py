@@ -26,7 +26,7 @@ from alsct_gui.superfacility.transfer.base import (
     advise,
 )
 from alsct_gui.superfacility.transfer.local import LocalTransfer
-from tests.superfacility.transfer.test_globus import ODD
+from tests.superfacility.transfer.test_globus import HOSTILE, ODD
 
 DEADLINE_S = 60.0
 
@@ -285,15 +285,15 @@ def test_verify_does_not_hang_with_the_disk(disks: Disks) -> None:
         hung.verify(str(disks.target), [TransferItem("a", "a", 1)])
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b", ""])
-def test_hostile_paths_are_refused(disks: Disks, path: str) -> None:
-    for item in (TransferItem("a", path), TransferItem(path, "a")):
+def test_hostile_paths_are_refused(disks: Disks) -> None:
+    for path in HOSTILE:
+        for item in (TransferItem("a", path), TransferItem(path, "a")):
+            with pytest.raises(RefusedError):
+                disks.submit(TransferRequest("k", str(disks.source), str(disks.target), (item,)))
         with pytest.raises(RefusedError):
-            disks.submit(TransferRequest("k", str(disks.source), str(disks.target), (item,)))
-    with pytest.raises(RefusedError):
-        disks.transfer.verify(str(disks.target), [TransferItem("a", path)])
-    with pytest.raises(RefusedError):
-        disks.transfer.status(f"local-{path}/..")
+            disks.transfer.verify(str(disks.target), [TransferItem("a", path)])
+        with pytest.raises(RefusedError):
+            disks.transfer.status(f"local-{path}/..")
     assert disks.recorded == []
 
 
