@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Tokens:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = _client_key()
         self._lock = threading.Lock()
         self._tokens: set[str] = set()
         self._seen: set[str] = set()
@@ -104,6 +105,12 @@ class Tokens:
         }
         self._seen.add(unique)
         return next((f"wrong {name}" for name, right in checks.items() if not right), "")
+
+
+@cache
+def _client_key() -> rsa.RSAPrivateKey:
+    """Return the one key of this process: making one takes longer than a test should."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _part(text: str) -> dict[str, Any]:
