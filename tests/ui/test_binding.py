@@ -17,7 +17,7 @@ class _Overriding(QObject):
         super().__init__()
         self.calls = 0
 
-    def timerEvent(self, _: QTimerEvent) -> None:
+    def timerEvent(self, _: QTimerEvent) -> None:  # noqa: N802
         self.calls += 1
 
 

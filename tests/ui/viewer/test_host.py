@@ -176,3 +176,21 @@ def _is_active(timer: Any) -> bool:
 def _pools() -> set[threading.Thread]:
     """Threads of dask's and numba's pools, which live as long as the process."""
     return {t for t in threading.enumerate() if "pool" in t.name.casefold() and t.daemon}
+
+
+def test_a_picture_that_is_seen_whole_stays_whole_in_another_size(app: Any, open_host: Any) -> None:
+    host = open_host()
+    layer = host.viewer.add_image(np.zeros((100, 200), np.float32))
+    host.outgrown.connect(lambda: fit_flat(host, [layer]))
+    app.processEvents()
+    fit_flat(host, [layer])
+    zoom = host.viewer.scene.camera.zoom
+    host.resize(host.width() // 2, host.height())
+    app.processEvents()
+    app.processEvents()
+    assert host.viewer.scene.camera.zoom == pytest.approx(zoom / 2, rel=0.1)
+    host.viewer.scene.camera.zoom = 5.0  # a person looks at a part
+    host.resize(host.width() * 2, host.height())
+    app.processEvents()
+    app.processEvents()
+    assert host.viewer.scene.camera.zoom == pytest.approx(5.0)

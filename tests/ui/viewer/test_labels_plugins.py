@@ -16,6 +16,7 @@ from alsct_gui.files.labels import load_labels
 from alsct_gui.ui.viewer.labels import path_of
 from alsct_gui.ui.viewer.plugins import Plugins, installed_widgets
 from tests.ui.conftest import until
+from tests.ui.mouse import move_mouse
 from tests.ui.viewer.test_volume import at_place, drawn, shown
 from tests.ui.viewer.volumes import SHAPE, balls, write
 
@@ -31,7 +32,7 @@ async def painted(room: Any, mode: Any) -> None:
     layer.brush_size = 6
     canvas = room.stage.host.canvas
     place = at_place(room, 20 * 0.65, 20 * 0.65)
-    QTest.mouseMove(canvas, place)
+    move_mouse(canvas, place)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
 
 

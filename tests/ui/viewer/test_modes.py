@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from alsct_gui.model.finding import Finding, Severity
 from alsct_gui.ui.session import Mode
 from tests.ui.conftest import until
+from tests.ui.mouse import move_mouse
 from tests.ui.viewer.conftest import CENTER_PX
 from tests.ui.viewer.seeing import assert_shows, colors_at, some_pixels
 
@@ -287,7 +288,7 @@ def test_the_pixel_under_the_mouse_is_told(room: Any, foam: Path, drive: Any) ->
             await r.open(foam)
             canvas = r.stage.host.canvas
             r.stage.host.viewer.mouse_over_canvas = True
-            QTest.mouseMove(canvas, canvas.rect().center())
+            move_mouse(canvas, canvas.rect().center())
             await until(lambda: any(said), "the pixel is told")
             image = r.stage.picture.image
             words = said[-1]

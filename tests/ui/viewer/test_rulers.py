@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from alsct_gui.ui.look.figures import Figure, Kind
 from alsct_gui.ui.viewer.host import NapariHost
+from alsct_gui.ui.viewer.lie import lie_as, lie_of
 from alsct_gui.ui.viewer.rulers import Marks, Ruler
 
 EDGE_UM = 0.5
@@ -180,3 +181,23 @@ def test_marks_lie_on_their_pixels(host: NapariHost, image: np.ndarray, app: Any
     assert len(host.viewer.layers) == 2
     marks.hide()
     assert len(host.viewer.layers) == 1
+
+
+def test_a_slice_that_napari_cuts_itself_is_measured_too(host: NapariHost, app: Any) -> None:
+    volume = np.zeros((4, 60, 80), np.float32)
+    layer = host.viewer.add_image(volume, name="Volume", scale=(1, 0.5, 0.5), units=("um",) * 3)
+    seen = volume[2]
+    ruler = Ruler(host, lambda: None, lambda: None)
+    assert lie_of(host, seen) is None
+    lie_as(layer, seen, (0.5, 0.5), (0.0, 0.0))
+    ruler.show(Kind.LINE, seen)
+    ruler.put(Figure(Kind.LINE, (5.0, 10.0), (20.0, 35.0)))
+    assert ruler.in_pixels(seen) == ((10.0, 20.0), (40.0, 70.0))
+    marks = Marks(host, "Odd values", {1: "#ff0000"})
+    marks.show(np.ones(seen.shape, np.uint8), seen)
+    app.processEvents()
+    assert tuple(marks.layer.scale) == (0.5, 0.5)
+    marks.hide()
+    layer.visible = False
+    assert ruler.in_pixels(seen) is None
+    ruler.hide()
