@@ -14,6 +14,7 @@ from alsct_gui.model.finding import Finding
 from alsct_gui.settings import Settings, save_settings
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.actions.table import ACTIONS, MENUS
+from alsct_gui.ui.focuskeys import FocusKeys
 from alsct_gui.ui.furnish import Themed, furnish
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Level, Notice, Session
@@ -56,6 +57,7 @@ class Program:
         self.stage = Stage(self.session, self.tasks, services, self.book)
         self.window.furnish(self.book, self.topbar, self.stage)
         self.stage.pixel_pointed.connect(self.window.status.show_pixel)
+        self.keys = FocusKeys(app, self.window)
         self._closing = asyncio.Event()
         self._wanted: list[Path] = []
         self._review: Path | None = None
@@ -142,6 +144,7 @@ class Program:
         self.session.remember(layout=self.window.layout_now())
         for part in self.parts.all:
             part.close()
+        self.keys.close()
         await self.stage.settle()
         await self.tasks.close()
         self.stage.shut()

@@ -72,6 +72,8 @@ class Situation:
     """A slice of it was made."""
     has_volume: bool = False
     """A volume is open."""
+    in_space: bool = False
+    """It is seen in 3-D, where nothing can be measured."""
     can_undo: bool = False
     """The recipe was changed."""
     can_redo: bool = False
@@ -116,6 +118,7 @@ class Session(QObject):
         self._volume: Path | None = None
         self._mode = Mode.PROJECTIONS
         self._row = 0
+        self._in_space = False
         self._situation = Situation()
         self._busy: dict[str, str] = {}
         self._runs: tuple[RunView, ...] = ()
@@ -191,6 +194,11 @@ class Session(QObject):
             self.volume_changed.emit(path)
         if path is not None:
             self.set_mode(Mode.VOLUME)
+        self._settle()
+
+    def set_in_space(self, on: bool) -> None:
+        """Say whether the volume is seen in 3-D."""
+        self._in_space = on
         self._settle()
 
     @property
@@ -301,6 +309,7 @@ class Session(QObject):
             has_scan=look is not None and look.kind == "scan" and look.ok,
             has_preview=self._preview is not None,
             has_volume=self._volume is not None,
+            in_space=self._in_space and self._mode is Mode.VOLUME,
             can_undo=bool(self._history.past),
             can_redo=bool(self._history.future),
             mode=self._mode,

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolButton, QWidget
 
-from alsct_gui.ui.actions.info import ActionInfo
+from alsct_gui.ui.actions.info import ActionInfo, why_not
 from alsct_gui.ui.session import Session, Situation
 from alsct_gui.ui.theme.icons import icon
 
@@ -98,7 +98,9 @@ class ActionBook(QObject):
 
     def _update(self, situation: Situation) -> None:
         for info in self.table:
-            self._actions[info.key].setEnabled(info.when(situation))
+            action, reason = self._actions[info.key], why_not(info.when, situation)
+            action.setEnabled(info.when(situation))
+            action.setToolTip(f"{tip_of(info)}\n{reason}" if reason else tip_of(info))
 
 
 def tip_of(info: ActionInfo) -> str:

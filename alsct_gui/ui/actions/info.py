@@ -30,6 +30,28 @@ def with_picture(situation: Situation) -> bool:
     return situation.has_scan or situation.has_volume
 
 
+def with_flat_picture(situation: Situation) -> bool:
+    """While there is a picture of two dimensions."""
+    return with_picture(situation) and not situation.in_space
+
+
+def why_not(when: When, situation: Situation) -> str:
+    """Say what a command that cannot be given now waits for; empty when it can."""
+    if when(situation):
+        return ""
+    if when is with_flat_picture and situation.in_space:
+        return "Not in 3-D: choose slices or three cuts."
+    return _NEEDS.get(when, "")
+
+
+_NEEDS: dict[When, str] = {
+    with_scan: "Needs a scan that can be read.",
+    with_volume: "Needs a volume: reconstruct a scan or open one.",
+    with_picture: "Needs a scan or a volume.",
+    with_flat_picture: "Needs a scan or a volume.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ActionInfo:
     """One command."""

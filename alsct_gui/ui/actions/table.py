@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alsct_gui.ui.actions.info import ActionInfo as A
-from alsct_gui.ui.actions.info import with_picture, with_scan, with_volume
+from alsct_gui.ui.actions.info import with_flat_picture, with_picture, with_scan, with_volume
 
 MENUS = ("File", "Edit", "View", "Reconstruct", "Run", "Measure", "Plugins", "Help")
 
@@ -97,15 +97,15 @@ ACTIONS: tuple[A, ...] = (
     A("run.list", "Show runs", "Run", "What is queued, running and done.", "Ctrl+R", "runs"),
     # -- Measure
     A("look.histogram", "Show histogram", "Measure", "Values, with handles for the contrast.",
-      "H", "histogram", when=with_picture),
+      "H", "histogram", when=with_flat_picture),
     A("look.line", "Measure along a line", "Measure", "Profile between two points.", "L",
-      "line", when=with_picture, checkable=True),
+      "line", when=with_flat_picture, checkable=True),
     A("look.radial", "Measure radially", "Measure", "Mean value over the distance from a point.",
-      when=with_picture, checkable=True),
+      when=with_flat_picture, checkable=True),
     A("look.region", "Measure a region", "Measure", "Statistics within a rectangle.", "R",
-      "region", when=with_picture, checkable=True),
+      "region", when=with_flat_picture, checkable=True),
     A("look.invalid", "Mark NaN and negative values", "Measure",
-      "Lays colours over values that cannot be.", when=with_picture, checkable=True),
+      "Lays colours over values that cannot be.", when=with_flat_picture, checkable=True),
     A("look.screenshot", "Save screenshot…", "Measure", "Writes the picture as PNG.",
       "Ctrl+Shift+S", "camera", when=with_picture, separated=True),
     A("look.movie", "Save movie…", "Measure", "Writes all slices as a film (mp4).", "", "movie",

@@ -41,6 +41,8 @@ class Measuring(QObject):
         self.kind: Kind | None = None
         for kind, key in ACTIONS.items():
             book.bind(key, lambda on, kind=kind: self._turn(kind, on))
+            # A ruler that can no longer be laid down is taken away: it would lie over nothing.
+            book[key].enabledChanged.connect(lambda on, key=key: self._allow(key, on))
         sight.picture_changed.connect(self._follow)
 
     @property
@@ -85,6 +87,10 @@ class Measuring(QObject):
         self.ruler.show(kind, picture.image)
         self._on_begin()
         self.changed.emit()
+
+    def _allow(self, key: str, on: bool) -> None:
+        if not on:
+            self._book[key].setChecked(False)
 
     def _follow(self, picture: Picture | None) -> None:
         if self.kind is not None:

@@ -126,7 +126,7 @@ class ProfilePanel(QWidget):
         self.copy = button(
             "Copy values", self._do_copy, tip="Columns apart by tabs, with a header and units"
         )
-        self.save = button("Save as CSV…", self._do_save, tip="Writes the values to a file")
+        self.save = button("Save CSV…", self._do_save, tip="Writes the values to a file")
         for part in (self.line_width, self.copy, self.save):
             row.addWidget(part)
         return row

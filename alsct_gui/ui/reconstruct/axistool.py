@@ -1,4 +1,4 @@
-"""The axis: its value, what each method finds, a slider with live preview, the overlay."""
+"""The axis: finding it by every method, taking what a person gives, keeping it with its scan."""
 
 from __future__ import annotations
 
@@ -6,33 +6,20 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QSlider,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
 
 from alsct_gui.model.center import CenterEstimate, CenterResult
 from alsct_gui.model.errors import AlsctError, RecipeError
 from alsct_gui.model.errors import CancelledError as WorkCancelledError
 from alsct_gui.ui.actions.book import ActionBook
+from alsct_gui.ui.reconstruct.axisface import AxisFace
 from alsct_gui.ui.reconstruct.axiswords import (
-    CONVENTION,
-    METHODS,
-    REACH_PX,
     STEP_PX,
     SearchedWith,
     axis_view,
     nudged,
     searched_with,
-    slider_steps,
 )
-from alsct_gui.ui.reconstruct.editors import ValueEdit
 from alsct_gui.ui.reconstruct.estimaterow import EstimateRow
 from alsct_gui.ui.reconstruct.fields import field
 from alsct_gui.ui.reconstruct.preview import PreviewMaker
@@ -41,9 +28,6 @@ from alsct_gui.ui.reconstruct.values import changed, manual_center, parse, short
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Mode, Session
 from alsct_gui.ui.tasks import Tasks, answer_of
-from alsct_gui.ui.theme.icons import icon
-from alsct_gui.ui.theme.style import digits_font
-from alsct_gui.ui.widgets.parts import GAP_PX, button, label, set_role, set_state
 
 if TYPE_CHECKING:
     from alsct_gui.recon.desk.answers import Centers
@@ -52,7 +36,7 @@ _KEPT = 64
 _INFO = field("center.center_px")
 
 
-class AxisTool(QWidget):
+class AxisTool(AxisFace):
     """Finds the axis once for each scan, by every method, and lets a person choose.
 
     A centre belongs to its scan: what a person gave is kept for it while the program runs, and
@@ -72,19 +56,27 @@ class AxisTool(QWidget):
         self, session: Session, tasks: Tasks, services: Services, book: ActionBook,
         maker: PreviewMaker,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(book, self.find_again)
         self._session, self._tasks, self._desk, self._book = session, tasks, services.desk, book
         self._maker = maker
         self._task: asyncio.Task[Any] | None = None
         self._generation = 0
         self._trouble = ""
-        self._base_px = 0.0
         self._path = session.selected
         self._found: dict[Path, CenterResult] = {}
         self._given: dict[Path, float] = {}
         self._found_with: dict[Path, SearchedWith] = {}
         maker.found_center = self._found_px
-        self._make_parts()
+        for found in self.rows.values():
+            found.clicked.connect(lambda _=False, found=found: self._adopt_row(found))
+        self.edit.taken.connect(self._typed)
+        self.edit.dropped.connect(self._untype)
+        self.edit.stepped.connect(lambda steps: self.nudge(steps * STEP_PX))
+        self.edit.left.connect(self._session.settle_recipe)
+        self.auto.clicked.connect(self._set_auto)
+        self.slider.valueChanged.connect(self._slid)
+        self.slider.sliderPressed.connect(lambda: self._maker.drag(True))
+        self.slider.sliderReleased.connect(self._released)
         self._came.connect(self._take_estimate, Qt.ConnectionType.QueuedConnection)
         session.selection_changed.connect(self._selected)
         session.look_changed.connect(self._looked)
@@ -97,77 +89,7 @@ class AxisTool(QWidget):
         ):  # fmt: skip
             book.bind(key, lambda by_px=by_px: self.nudge(by_px))
         book["recon.overlay"].toggled.connect(self._overlay)
-        self.renew_icons()
         self._draw()
-
-    def _make_parts(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        row = QHBoxLayout()
-        row.setSpacing(GAP_PX)
-        name = label("Centre", "faint")
-        name.setFixedWidth(48)
-        self.edit = ValueEdit()
-        self.edit.setFont(digits_font(self.edit.font()))
-        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.edit.setMinimumWidth(72)
-        self.edit.setToolTip(CONVENTION)
-        self.edit.setAccessibleName("Centre")
-        self.spread = label("", "value")
-        self.spread.setToolTip("Half of the distance between the methods that are sure, in px")
-        self.auto = QToolButton()
-        self.auto.setText("Auto")
-        self.auto.setCheckable(True)
-        self.auto.setToolTip("Takes what the methods find, also in the run")
-        for part, stretch in (
-            (name, 0), (self.edit, 1), (label("px", "faint"), 0), (self.spread, 0), (self.auto, 0),
-        ):  # fmt: skip
-            row.addWidget(part, stretch)
-        column.addLayout(row)
-        self.wrong = label("", "wrong", wrap=True)
-        column.addWidget(self.wrong)
-        self.rows = {method: EstimateRow(method) for method in METHODS}
-        for found in self.rows.values():
-            found.clicked.connect(lambda _=False, found=found: self._adopt_row(found))
-            column.addWidget(found)
-        self.slider = AxisSlider()
-        column.addWidget(self.slider)
-        ends = QGridLayout()
-        ends.setContentsMargins(0, 0, 0, 0)
-        self._low, self._middle, self._high = (label("", "small") for _ in range(3))
-        for place, (part, side) in enumerate(
-            ((self._low, Qt.AlignmentFlag.AlignLeft), (self._middle, Qt.AlignmentFlag.AlignHCenter),
-             (self._high, Qt.AlignmentFlag.AlignRight))
-        ):  # fmt: skip
-            part.setFont(digits_font(part.font()))
-            ends.addWidget(part, 0, place, side)
-            ends.setColumnStretch(place, 1)
-        column.addLayout(ends)
-        self.words = label("", "small", wrap=True)
-        column.addWidget(self.words)
-        row = QHBoxLayout()
-        row.setSpacing(GAP_PX)
-        self.again = button(
-            "Find again", self.find_again, tip="Runs every method around the present row (C)"
-        )
-        action = self._book["recon.overlay"]
-        self.overlay = button("Overlay 0/180", action.trigger, tip=action.toolTip())
-        self.overlay.setCheckable(True)
-        action.toggled.connect(self.overlay.setChecked)
-        action.enabledChanged.connect(self.overlay.setEnabled)
-        self.overlay.setEnabled(action.isEnabled())
-        row.addWidget(self.again, 1)
-        row.addWidget(self.overlay, 1)
-        column.addLayout(row)
-        self.edit.taken.connect(self._typed)
-        self.edit.dropped.connect(self._untype)
-        self.edit.stepped.connect(lambda steps: self.nudge(steps * STEP_PX))
-        self.edit.left.connect(self._session.settle_recipe)
-        self.auto.clicked.connect(self._set_auto)
-        self.slider.valueChanged.connect(self._slid)
-        self.slider.sliderPressed.connect(lambda: self._maker.drag(True))
-        self.slider.sliderReleased.connect(self._released)
 
     # -- what is known -----------------------------------------------------------------
 
@@ -196,13 +118,6 @@ class AxisTool(QWidget):
         """Take a value."""
         self._set(center_px)
         self._session.settle_recipe()
-
-    def renew_icons(self) -> None:
-        """Draw in the theme's colours."""
-        self.again.setIcon(icon("center"))
-        self.overlay.setIcon(icon("overlay"))
-        for row in self.rows.values():
-            row.update()
 
     def close(self) -> bool:
         """Look no more."""
@@ -343,19 +258,14 @@ class AxisTool(QWidget):
                 changed(self._session.recipe, _INFO, value)
                 self.adopt(value)
         except RecipeError as error:
-            self._mark(short_sentence(error))
+            self.mark(short_sentence(error))
             return
         self._untype()
 
     def _untype(self) -> None:
         self.edit.setModified(False)
-        self._mark("")
+        self.mark("")
         self._draw()
-
-    def _mark(self, words: str) -> None:
-        self.wrong.setText(words)
-        self.wrong.setVisible(bool(words))
-        set_state(self.edit, "state", "wrong" if words else "")
 
     def _set_auto(self, on: bool) -> None:
         center = self._session.recipe.center
@@ -389,59 +299,8 @@ class AxisTool(QWidget):
         )  # fmt: skip
 
     def _draw(self) -> None:
-        view = self._view()
-        has_scan = is_scan(self._session.look)
-        known = view.center_px is not None and has_scan
-        if not self.edit.isModified():
-            self.edit.setText(f"{view.center_px:.2f}" if known else "")
-            self.edit.setModified(False)
-            self._mark("")
-        self.edit.setPlaceholderText("looking …" if self._task is not None else "–")
-        self.spread.setText(view.spread)
-        self.spread.setVisible(bool(view.spread))
-        for part in (self.edit, self.auto, self.again, *self.rows.values()):
-            part.setEnabled(has_scan)
-        with QSignalBlocker(self.auto):
-            self.auto.setChecked(view.source != "given")
-        self.words.setText(view.sentence if has_scan else "")
-        self.words.setVisible(bool(view.sentence) and has_scan)
-        set_role(self.words, "caution" if view.warns else "small")
-        for row in self.rows.values():
-            row.set_current(known and row.holds(view.center_px))
-        self._draw_slider(view.center_px if known else None)
-
-    def _draw_slider(self, center_px: float | None) -> None:
-        self.slider.setEnabled(center_px is not None)
-        texts = ("", "", "")
-        if center_px is not None:
-            if not self.slider.isSliderDown() and not self._within(center_px):
-                found = self.result.center_px if self.result is not None else center_px
-                near = abs(found - center_px) < REACH_PX
-                self._base_px = round((found if near else center_px) / STEP_PX) * STEP_PX
-            with QSignalBlocker(self.slider):
-                self.slider.setValue(slider_steps(center_px, self._base_px))
-            middle = self._base_px
-            texts = (f"{middle - REACH_PX:g}", f"{middle:g}", f"{middle + REACH_PX:g}")
-        for part, text in zip((self._low, self._middle, self._high), texts, strict=True):
-            part.setText(text)
-
-    def _within(self, center_px: float) -> bool:
-        return self._base_px > 0 and abs(center_px - self._base_px) <= REACH_PX
-
-
-class AxisSlider(QSlider):
-    """A slider about the middle; a click on it goes there; the wheel leaves it alone."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        most = round(REACH_PX / STEP_PX)
-        self.setRange(-most, most)
-        self.setSingleStep(1)
-        self.setPageStep(4)
-        self.setToolTip(
-            f"Moves the axis by up to {REACH_PX:.0f} px, in steps of {STEP_PX:g} px ([ and ])"
-        )
-        self.setAccessibleName("Centre")
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
+        found = self.result
+        self.show_view(
+            self._view(), has_scan=is_scan(self._session.look), searching=self._task is not None,
+            found_px=found.center_px if found is not None else None,
+        )  # fmt: skip

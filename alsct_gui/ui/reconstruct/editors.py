@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
 
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.recipe import Recipe
@@ -41,31 +41,6 @@ class CalmCombo(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
-
-
-class OwnKeys(QObject):
-    """Lets Space press the button that has the focus, though it is a command of the window too.
-
-    Parameters
-    ----------
-    owner
-        Whose buttons and choices, those that it has now, get their own keys.
-    """
-
-    def __init__(self, owner: QWidget) -> None:
-        super().__init__(owner)
-        for part in owner.findChildren(QWidget):
-            if isinstance(part, QAbstractButton | QComboBox):
-                part.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Space and not event.modifiers()
-        ):  # fmt: skip
-            event.accept()
-            return True
-        return super().eventFilter(watched, event)
 
 
 class ValueEdit(QLineEdit):

@@ -331,3 +331,13 @@ def _without_none(hint: Any) -> Any:
 def _literals(hint: Any) -> tuple[Any, ...]:
     inner = _without_none(hint)
     return get_args(inner) if get_origin(inner) is Literal else ()
+
+
+def further_rings_words(recipe: Recipe) -> str:
+    """Say which ring filters follow the one that has fields; empty when there are none."""
+    further = recipe.rings[1:]
+    if not further:
+        return ""
+    noun = "filter follows" if len(further) == 1 else "filters follow"
+    names = ", then ".join(dict(RING_CHOICES).get(step.method, step.method) for step in further)
+    return f"{len(further)} more {noun}: {names}. The recipe as text (All) changes them."

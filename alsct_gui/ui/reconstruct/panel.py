@@ -20,7 +20,7 @@ from alsct_gui.model.recipe import Recipe
 from alsct_gui.settings import Settings
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.reconstruct.axistool import AxisTool
-from alsct_gui.ui.reconstruct.editors import CalmCombo, ChoiceRow, FieldRow, OwnKeys, row_for
+from alsct_gui.ui.reconstruct.editors import CalmCombo, ChoiceRow, FieldRow, row_for
 from alsct_gui.ui.reconstruct.fields import (
     ENGINE,
     RINGS,
@@ -29,6 +29,7 @@ from alsct_gui.ui.reconstruct.fields import (
     FieldInfo,
     Tier,
     all_fields,
+    further_rings_words,
     shown_fields,
 )
 from alsct_gui.ui.reconstruct.planbox import PlanBox, Submit
@@ -101,7 +102,6 @@ class ReconstructPanel(Panel):
         book["recon.sweep"].enabledChanged.connect(lambda _: self._allow())
         self.maker.state_changed.connect(self._say)
         self._started = False
-        self._keys = OwnKeys(self)
         self._show(session.recipe)
         self._say(self.maker.state)
         self._allow()
@@ -214,6 +214,9 @@ class ReconstructPanel(Panel):
             self.rows[info.path] = row_for(info, self._set, self._session.settle_recipe)
             if info.tier == "simple":
                 self._inside.addWidget(self.rows[info.path])
+            if info.path == "rings.0.method":
+                self.further_rings = label("", "small", wrap=True)
+                self._inside.addWidget(self.further_rings)
         for name in SECTIONS:
             section = Section(name, unfolded=name in (RINGS, ENGINE))
             for info in all_fields():
@@ -269,6 +272,9 @@ class ReconstructPanel(Panel):
             if path in shown:
                 row.show_recipe(recipe)
             row.setVisible(path in shown)
+        further = further_rings_words(recipe)
+        self.further_rings.setText(further)
+        self.further_rings.setVisible(bool(further))
         for name in SECTIONS:
             self.sections[name].setVisible(name in headed)
         self.sections["text"].setVisible(self._tier == "all")

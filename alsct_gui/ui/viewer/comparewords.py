@@ -47,7 +47,10 @@ def recipe_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str,
     return tuple(
         f"{_spoken(name)} {_value(first.get(name))} → {_value(second.get(name))}"
         for name in names
-        if first.get(name) != second.get(name) and not name.startswith(_BESIDE)
+        if first.get(name) != second.get(name)
+        and not name.startswith(_BESIDE)
+        # The settings of a step that only one of them has go without saying.
+        and (not _is_step(name) or (name in first and name in second))
     )
 
 
@@ -73,13 +76,24 @@ def _flat(data: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
     for key, value in data.items():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{lead}{key}."))
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+            flat[f"{lead}{key}"] = " + ".join(str(item.get("method", item)) for item in value)
+            for place, item in enumerate(value):
+                rest = {name: setting for name, setting in item.items() if name != "method"}
+                flat.update(_flat(rest, f"{lead}{key}.{place}."))
         else:
-            flat[f"{lead}{key}"] = tuple(value) if isinstance(value, list) else value
+            flat[f"{lead}{key}"] = (tuple(value) or None) if isinstance(value, list) else value
     return flat
+
+
+def _is_step(name: str) -> bool:
+    """Whether it is a setting of one step among several, such as ``rings.0.sigma``."""
+    return any(part.isdigit() for part in name.split("."))
 
 
 def _spoken(name: str) -> str:
     """``rings.method`` is “rings”, ``center.center_px`` “center px”."""
+    name = ".".join(part for part in name.split(".") if not part.isdigit())
     section, _, setting = name.rpartition(".")
     if setting in ("method", "enabled", "algorithm", ""):
         return section.replace("_", " ") or name

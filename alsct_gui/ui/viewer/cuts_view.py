@@ -231,7 +231,7 @@ class CutsView:
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """Move the cursor with the mouse; beside the cuts and with Shift the view moves."""
         axis = self.axis_at(event.position)
-        if event.button != 1 or event.modifiers or axis is None:
+        if event.handled or event.button != 1 or event.modifiers or axis is None:
             return
         camera = viewer.scene.camera
         panned, camera.mouse_pan = camera.mouse_pan, False

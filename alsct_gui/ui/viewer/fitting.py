@@ -35,3 +35,4 @@ def fit_flat(host: NapariHost, layers: Sequence[Any]) -> None:
     middle = (low + high) / 2
     camera.center = (camera.center[0], float(middle[0]), float(middle[1]))
     camera.zoom = float(np.min(room / np.maximum(high - low, 1e-9)))
+    host.note_fit()

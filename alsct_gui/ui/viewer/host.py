@@ -9,11 +9,12 @@ else; `tests/ui/viewer/test_host.py` fails first when napari changes them.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import (
@@ -51,12 +52,27 @@ def import_napari() -> None:
     import napari.window  # noqa: F401
 
 
+@dataclass(frozen=True)
+class View:
+    """How one looks at a flat picture."""
+
+    center: tuple[float, ...]
+    """Place in the middle of the canvas."""
+    zoom: float
+    """Pixels of the screen along a unit."""
+    whole: bool
+    """Whether it was set so that the picture is seen whole."""
+
+
 class NapariHost(QWidget):
     """Shows one napari viewer; its docks stay folded until they are wanted.
 
     `open` makes the viewer, once napari is imported; `shut` must be called at the end, since
     un-parenting alone leaks the canvas.
     """
+
+    outgrown = Signal()
+    """The canvas has another size, and what was fitted to it is still where it was put."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +82,10 @@ class NapariHost(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._viewer: Viewer | None = None
         self._layers_wanted = False
+        self._fitted: tuple[float, ...] = ()
+        # A canvas that is being resized has its new size a moment later than its parents.
+        self._resized = QTimer(self, singleShot=True, interval=0)
+        self._resized.timeout.connect(self._tell_outgrown)
         # A window gets another surface with its first OpenGL widget: it would vanish for a
         # moment and lose the keyboard when the canvas comes. This one is there from the start.
         QOpenGLWidget(self).hide()
@@ -115,6 +135,7 @@ class NapariHost(QWidget):
         window.setWindowFlags(Qt.WindowType.Widget)
         window.menuBar().hide()
         window.statusBar().hide()
+        self.canvas.installEventFilter(self)
         # What is dropped here is opened by the program, not by napari's readers.
         self._qt_viewer.setAcceptDrops(False)
         window.setContentsMargins(0, 0, 0, 0)
@@ -128,6 +149,37 @@ class NapariHost(QWidget):
         self.show_sliders(False)
         self.renew_theme()
         return self._viewer
+
+    def note_fit(self) -> None:
+        """Know that the camera was set so that a picture is seen whole."""
+        self._fitted = self._camera_now()
+
+    def view(self) -> View | None:
+        """Return how one looks at a flat picture; None while there is nothing flat."""
+        if self._viewer is None or self.viewer.dims.ndisplay != 2:
+            return None
+        now = self._camera_now()
+        whole = bool(self._fitted) and np.allclose(now, self._fitted, rtol=1e-3)
+        return View(now[:-1], now[-1], whole)
+
+    def set_view(self, view: View) -> None:
+        """Look at it as before."""
+        camera = self.viewer.scene.camera
+        camera.center, camera.zoom = view.center, view.zoom
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self._viewer is not None:
+            self._resized.start()
+        return super().eventFilter(watched, event)
+
+    def _camera_now(self) -> tuple[float, ...]:
+        camera = self.viewer.scene.camera
+        return (*(float(at) for at in camera.center), float(camera.zoom))
+
+    def _tell_outgrown(self) -> None:
+        view = self.view()
+        if view is not None and view.whole:
+            self.outgrown.emit()
 
     def show_layers(self, on: bool) -> None:
         """Fold napari's layer list and controls in or out."""
@@ -169,6 +221,8 @@ class NapariHost(QWidget):
         """Close the viewer and free the canvas; idempotent."""
         if self._viewer is None:
             return
+        self._resized.stop()
+        self.canvas.removeEventFilter(self)
         viewer, self._viewer = self._viewer, None
         viewer.close()
 

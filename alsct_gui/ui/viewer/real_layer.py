@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alsct_gui.files.lazyarray import DiskArray, Ranges
 from alsct_gui.ui.viewer.contrast import Limits
 from alsct_gui.ui.viewer.layers import Shelf
+from alsct_gui.ui.viewer.lie import lie_as
 from alsct_gui.ui.viewer.opened import OpenedVolume
 from alsct_gui.ui.viewer.solid import SolidSlot
 
@@ -60,7 +61,8 @@ class RealLayer(SolidSlot):
         levels = [LevelArray(opened, level) for level in range(len(opened.shapes))]
         layer: Image = Image(
             levels, multiscale=True, name=opened.name, contrast_limits=limits,
-            scale=self._edges, units=(unit,) * 3, colormap="gray", interpolation2d="nearest",
+            scale=self._edges, units=(unit,) * 3, colormap=self._shelf.colormap,
+            interpolation2d="nearest",
         )  # fmt: skip
         self.place(layer, at=0)
         viewer.dims.events.current_step.connect(self._stepped)
@@ -82,6 +84,10 @@ class RealLayer(SolidSlot):
         offset_px: tuple[float, float] = (0.0, 0.0), fit: bool = True,
     ) -> None:  # fmt: skip
         """Be seen; the slice is chosen by `go_to`, napari reads it."""
+        if self._layer is not None:
+            scale = pixel_um or (1.0, 1.0)
+            corner = (offset_px[0] * scale[0], offset_px[1] * scale[1])
+            lie_as(self._layer, image, scale, corner)
         self.set_limits(limits)
         self.unhide()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alsct_gui.ui.look.figures import Figure, Grip, Kind, Place, dragged, first_figure, grip_at
 from alsct_gui.ui.theme.tokens import DARK
 from alsct_gui.ui.viewer.host import NapariHost
+from alsct_gui.ui.viewer.lie import lie_of
 
 REACH_PX = 9.0
 """How far beside a handle the mouse may be."""
@@ -86,12 +87,10 @@ class Ruler:
 
     def in_pixels(self, image: NDArray[Any]) -> tuple[Place, Place] | None:
         """Return the figure's two places in pixels (row, column) of a picture."""
-        shown = layer_of(self._host, image)
-        if self.figure is None or shown is None:
+        lie = lie_of(self._host, image)
+        if self.figure is None or lie is None:
             return None
-        first, second = (_to_pixel(shown, place) for place in (self.figure.first,
-                                                               self.figure.second))  # fmt: skip
-        return first, second
+        return lie.to_pixel(self.figure.first), lie.to_pixel(self.figure.second)
 
     # -- layer -------------------------------------------------------------------------
 
@@ -107,7 +106,8 @@ class Ruler:
         self._layer.mode = "pan_zoom"
         self._layer.editable = False
         viewer.layers.selection = before
-        viewer.mouse_drag_callbacks.append(self._drag)
+        # Before the modes': what is over the picture is taken hold of first.
+        viewer.mouse_drag_callbacks.insert(0, self._drag)
         viewer.scene.camera.events.zoom.connect(self._draw)
         viewer.layers.events.removed.connect(self._removed)
 
@@ -118,9 +118,9 @@ class Ruler:
 
     def _take_units(self, image: NDArray[Any]) -> None:
         # napari draws none of its layers when their units differ.
-        shown = layer_of(self._host, image)
-        if shown is not None and self._layer is not None:
-            self._layer.units = shown.units[-2:]
+        lie = lie_of(self._host, image)
+        if lie is not None and self._layer is not None:
+            self._layer.units = lie.units
 
     def _draw(self, _event: object = None) -> None:
         """Draw the figure, lines and handles as wide on the screen as ever."""
@@ -144,11 +144,11 @@ class Ruler:
 
     def _seen(self, image: NDArray[Any]) -> tuple[Place, Place]:
         """Corners of the part of the picture that is in the window, in the world."""
-        shown, camera = layer_of(self._host, image), self._host.viewer.scene.camera
+        lie, camera = lie_of(self._host, image), self._host.viewer.scene.camera
         rows, columns = image.shape
         corners = np.array([[-0.5, -0.5], [rows - 0.5, columns - 0.5]])
-        if shown is not None:
-            corners = np.array([_to_world(shown, (row, column)) for row, column in corners])
+        if lie is not None:
+            corners = np.array([lie.to_world((row, column)) for row, column in corners])
         widget = self._host.canvas
         half = np.array([widget.height(), widget.width()]) / 2 / camera.zoom
         center = np.array(camera.center[-2:])
@@ -207,13 +207,12 @@ class Marks:
 
     def show(self, labels: NDArray[np.uint8], image: NDArray[Any]) -> None:
         """Mark pixels of a picture; labels have its shape."""
-        shown = layer_of(self._host, image)
-        if shown is None:
+        lie = lie_of(self._host, image)
+        if lie is None:
             self.hide()
             return
         place: dict[str, Any] = {
-            "scale": shown.scale[-2:], "translate": shown.translate[-2:],
-            "units": shown.units[-2:],
+            "scale": lie.scale, "translate": lie.corner, "units": lie.units
         }  # fmt: skip
         if self._layer is None:
             self._make(labels, place)
@@ -251,26 +250,6 @@ class Marks:
     def _removed(self, event: Any) -> None:
         if event.value is self._layer:
             self._layer = None
-
-
-def layer_of(host: NapariHost, image: NDArray[Any]) -> Any:
-    """Return the layer that shows a picture; None when there is none."""
-    if not host.is_open:
-        return None
-    for layer in reversed(host.viewer.layers):
-        if getattr(layer, "data", None) is image and layer.visible:
-            return layer
-    return None
-
-
-def _to_pixel(layer: Any, place: Place) -> Place:
-    row, column = (float(value) for value in layer.world_to_data(place)[-2:])
-    return row, column
-
-
-def _to_world(layer: Any, place: tuple[float, float]) -> Place:
-    row, column = (float(value) for value in layer.data_to_world(place)[-2:])
-    return row, column
 
 
 def _place(event: Any) -> Place:

@@ -41,7 +41,7 @@ class SpaceSlot(SolidSlot):
         unit = self._shelf.unit
         layer: Image = Image(
             block, name=self.name, contrast_limits=limits, scale=edges,
-            units=(unit,) * 3, rendering=rendering, colormap="gray",
+            units=(unit,) * 3, rendering=rendering, colormap=self._shelf.colormap,
             iso_threshold=sum(limits) / 2, depiction="volume",
         )  # fmt: skip
         self.place(layer)

@@ -27,7 +27,7 @@ from alsct_gui.ui.tasks import Tasks
 from alsct_gui.ui.viewer.bars import Unsqueezed
 from alsct_gui.ui.viewer.compare import CompareMode
 from alsct_gui.ui.viewer.cover import CoverPage
-from alsct_gui.ui.viewer.host import NapariHost, import_napari, to_image
+from alsct_gui.ui.viewer.host import NapariHost, View, import_napari, to_image
 from alsct_gui.ui.viewer.layers import Shelf
 from alsct_gui.ui.viewer.mode import Surroundings, ViewMode
 from alsct_gui.ui.viewer.projections import Projections
@@ -82,6 +82,7 @@ class Stage(QWidget):
         self._modes: dict[Mode, ViewMode] = {}
         self._shown: ViewMode | None = None
         self._tabs: dict[Mode, QToolButton] = {}
+        self._views: dict[Mode, View] = {}
         self._build()
         # Before the modes hear of it, which then show pictures.
         session.look_changed.connect(self._take_look)
@@ -92,6 +93,7 @@ class Stage(QWidget):
         book.bind("view.fit", lambda: self._on_mode(lambda mode: mode.fit()))
         book.bind("view.contrast", lambda: self._on_mode(lambda mode: mode.reset_limits()))
         book.bind("view.layers", self.host.show_layers)
+        self.host.outgrown.connect(lambda: self._on_mode(lambda mode: mode.fit()))
         session.mode_changed.connect(lambda _: self._settle())
         session.selection_changed.connect(lambda _: self._settle())
         session.look_changed.connect(lambda _: self._settle())
@@ -172,6 +174,7 @@ class Stage(QWidget):
         for mode in self._modes.values():
             mode.close()
         self._modes.clear()
+        self._views.clear()
         self.host.shut()
 
     # -- building ----------------------------------------------------------------------
@@ -191,7 +194,6 @@ class Stage(QWidget):
         for mode, title in _TITLES.items():
             tab = QToolButton()
             tab.setText(title)
-            tab.setToolTip(self._book[f"view.{mode.value}"].toolTip())
             tab.setCheckable(True)
             tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             set_role(tab, "tab")
@@ -262,16 +264,29 @@ class Stage(QWidget):
         self.host.show_sliders(mode.shows_sliders)
         mode.bar.setVisible(True)
         mode.enter()
+        self._look_again(mode)
         focus = QApplication.focusWidget()
         if focus is None or self.isAncestorOf(focus):
             # The keys move through frames at once, unless a person is in a list or a field.
             self.host.canvas.setFocus()
         self.picture_changed.emit(mode.picture())
 
+    def _look_again(self, mode: ViewMode) -> None:
+        """Look at a mode's pictures as one did when it was left; they differ in size."""
+        view = self._views.get(mode.key)
+        if view is None:
+            return
+        if view.whole:
+            mode.fit()
+        else:
+            self.host.set_view(view)
+
     def _leave(self) -> None:
         mode, self._shown = self._shown, None
         if mode is None:
             return
+        if (view := self.host.view()) is not None:
+            self._views[mode.key] = view
         mode.bar.setVisible(False)
         mode.leave()
         self.picture_changed.emit(None)
@@ -279,7 +294,9 @@ class Stage(QWidget):
     def _show_tabs(self) -> None:
         for mode, tab in self._tabs.items():
             tab.setChecked(mode is self._session.mode)
-            tab.setEnabled(self._book[f"view.{mode.value}"].isEnabled())
+            action = self._book[f"view.{mode.value}"]
+            tab.setEnabled(action.isEnabled())
+            tab.setToolTip(action.toolTip())
 
     def _place_cover(self) -> None:
         self.cover.setGeometry(self.host.rect())

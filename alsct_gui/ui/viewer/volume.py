@@ -140,9 +140,12 @@ class VolumeMode:
         if self.entered:
             self._view.leave()
         self._layout = layout
+        self.session.set_in_space(layout == "3d")
         self.controls.show_layout(layout)
         if self.entered:
             self._show()
+            if layout == "slices":
+                self.fit()
 
     def go_to(self, cursor: Voxel) -> None:
         """Move the cursor; a person did it, so a product in the making is not followed."""

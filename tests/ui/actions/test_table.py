@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from alsct_gui.ui.actions.info import ActionInfo
+from alsct_gui.ui.actions.info import ActionInfo, why_not
 from alsct_gui.ui.actions.ranking import ranked
 from alsct_gui.ui.actions.sheet import by_menu, in_columns
 from alsct_gui.ui.actions.table import ACTIONS, MENUS
@@ -54,3 +54,18 @@ def test_the_sheet_holds_every_key_in_the_tables_order() -> None:
     columns = in_columns(menus, 3)
     assert len(columns) <= 3
     assert [menu for column in columns for menu in column] == list(menus)
+
+
+@pytest.mark.parametrize("info", ACTIONS, ids=lambda info: info.key)
+def test_a_command_that_cannot_be_given_says_what_it_waits_for(info: ActionInfo) -> None:
+    ready = Situation(has_scan=True, has_preview=True, has_volume=True, mode=Mode.PREVIEW)
+    assert not why_not(info.when, ready)
+    if not info.when(Situation()) and info.key not in ("edit.undo", "edit.redo"):
+        assert why_not(info.when, Situation()).startswith("Needs a ")
+
+
+def test_nothing_is_measured_in_3d() -> None:
+    in_space = Situation(has_volume=True, in_space=True, mode=Mode.VOLUME)
+    line = next(info for info in ACTIONS if info.key == "look.line")
+    assert not line.when(in_space)
+    assert why_not(line.when, in_space) == "Not in 3-D: choose slices or three cuts."

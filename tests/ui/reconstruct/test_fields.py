@@ -21,6 +21,7 @@ from alsct_gui.ui.reconstruct.fields import (
     all_fields,
     all_paths,
     field,
+    further_rings_words,
     shown_fields,
     sweepable,
 )
@@ -232,3 +233,10 @@ def test_every_value_of_a_preset_can_be_shown(preset: str) -> None:
     for info in shown_fields(recipe, "all"):
         if info.kind not in ("group", "switch", "choice"):
             assert trouble(recipe, info, text_of(info, value_at(recipe, info.path))) == ""
+
+
+def test_further_ring_filters_are_told_in_words() -> None:
+    assert further_rings_words(Recipe(rings=())) == ""
+    assert further_rings_words(Recipe(rings=(RingFilter(),))) == ""
+    two = Recipe(rings=(RingFilter(), RingFilter(method="sorting")))
+    assert further_rings_words(two).startswith("1 more filter follows: gentle: sorting.")

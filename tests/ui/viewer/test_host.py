@@ -178,8 +178,9 @@ def _pools() -> set[threading.Thread]:
     return {t for t in threading.enumerate() if "pool" in t.name.casefold() and t.daemon}
 
 
-def test_a_picture_that_is_seen_whole_stays_whole_in_another_size(app: Any, open_host: Any) -> None:
-    host = open_host()
+def test_a_picture_that_is_seen_whole_stays_whole_in_another_size(app: Any, host: Any) -> None:
+    from alsct_gui.ui.viewer.fitting import fit_flat
+
     layer = host.viewer.add_image(np.zeros((100, 200), np.float32))
     host.outgrown.connect(lambda: fit_flat(host, [layer]))
     app.processEvents()

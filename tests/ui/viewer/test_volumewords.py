@@ -49,6 +49,19 @@ def test_differences_of_recipes() -> None:
     assert differs_words(()) == ""
 
 
+def test_differences_of_recipes_with_several_filters() -> None:
+    wavelet = {"method": "wavelet-fourier", "sigma": 3.0, "level": 8}
+    both = {"recipe": {"rings": [wavelet, {"method": "sorting"}]}}
+    assert recipe_differences({"recipe": {"rings": [wavelet]}}, both) == (
+        "rings wavelet-fourier → wavelet-fourier + sorting",
+    )
+    assert recipe_differences({"recipe": {"rings": [wavelet]}}, {"recipe": {"rings": []}}) == (
+        "rings wavelet-fourier → none",
+    )
+    softer = {"recipe": {"rings": [{**wavelet, "sigma": 2.0}, {"method": "sorting"}]}}
+    assert recipe_differences(both, softer) == ("rings sigma 3 → 2",)
+
+
 def test_figures_of_a_difference() -> None:
     a = np.arange(100, dtype=np.float32).reshape(10, 10)
     assert figures_words(difference_figures(a, a), "1/cm") == "the slices are equal"
