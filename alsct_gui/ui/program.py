@@ -80,6 +80,7 @@ class Program:
         else:
             self.window.show()
         await self.start()
+        self.parts.tour.offer()
         await self.until_closed()
         await self.close()
 
