@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench lock environment clean
+.PHONY: demo test lint bench pictures lock environment clean
 .DEFAULT_GOAL := help
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make lint   run the linters, the type checker and the architecture check"
 	@echo "make bench  measure every stage beside its peers"
+	@echo "make pictures  take the guide's pictures of the window anew"
 	@echo "make lock   pin the dependencies anew (needs uv)"
 
 environment:
@@ -29,6 +30,10 @@ lint: environment
 
 bench: environment
 	@$(BIN)/alsct bench
+
+pictures: environment
+	$(BIN)/python -m alsct_gui.app --selftest --pictures docs/pictures/window
+	$(BIN)/python docs/pictures/shrink.py docs/pictures/window
 
 # The lock holds hashes and names no host.
 lock:

@@ -45,6 +45,12 @@ class Parts:
     """Which of them is in sight."""
     runs: RunFollower
     """Follows the runs and gives the queue its orders."""
+    reconstruct: ReconstructPanel
+    """Recipe, axis, sweep."""
+    look: LookRoom
+    """What one looks closely with."""
+    help: Help
+    """Palette and shortcut sheet."""
     tour: Tour
     """For those who are here for the first time."""
     all: tuple[Part, ...]
@@ -85,6 +91,9 @@ def furnish(program: Program) -> Parts:
         scans,
         workspaces,
         follower,
+        reconstruct,
+        look,
+        help_,
         tour,
         (scans, runs, reconstruct, look, plugins, log, help_, preferences, tour),
     )

@@ -10,14 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
 from alsct_gui.model.errors import AlsctError, OutputError
 from alsct_gui.placement.runs.model import RunState
 from alsct_gui.ui.session import Level, Mode, Notice
+from alsct_gui.ui.viewer.compare import CompareMode
+from alsct_gui.ui.viewer.volume import VolumeMode
 
 if TYPE_CHECKING:
     from alsct_gui.ui.program import Program
 
 PATIENCE_S = 300.0
+NARROW_RINGS = {"method": "vo-all", "size_large_px": 21, "size_small_px": 7}
+_WIDE_PX = 1280
 
 
 class GalleryError(AlsctError):
@@ -55,8 +63,12 @@ class Gallery:
         await self.take("empty")
         await self.scan()
         await self.modes_of_scan()
-        await self.run()
-        await self.modes_of_volume()
+        await self.closer_looks()
+        await self.recipe()
+        await self.sweep()
+        first = await self.run("runs")
+        await self.modes_of_volume(first)
+        await self.compare(first)
         await self.other_theme()
         return self.pictures
 
@@ -72,36 +84,132 @@ class Gallery:
         """Show projections, sinogram and the slice."""
         session = self._program.session
         await self.until(lambda: session.preview is not None, "the first slice")
+        look = session.look
+        if look is not None and look.n_columns < _WIDE_PX:
+            # The presets are made for wide detectors: on a narrow one their filter takes
+            # away more than rings.
+            session.set_setting("rings", [NARROW_RINGS])
+            await self.new_slice()
         for mode in (Mode.PROJECTIONS, Mode.SINOGRAM, Mode.PREVIEW):
             session.set_mode(mode)
             await self.quiet()
             await self.take(mode.value)
 
-    async def run(self) -> None:
-        """Reconstruct the whole scan, and look at the runs while it is made."""
+    async def closer_looks(self) -> None:
+        """Show histogram, profile and metadata."""
         program = self._program
+        book, look = program.book, program.parts.look
+        book.trigger("look.histogram")
+        await self.until(lambda: look.histogram.found is not None, "the histogram")
+        await self.quiet()
+        await self.take("histogram")
+        book["look.line"].setChecked(True)
+        await self.until(lambda: look.profile.found is not None, "the profile")
+        await self.until(lambda: look.profile.graph is not None, "its graph")
+        await self.quiet()
+        await self.take("profile")
+        book["look.line"].setChecked(False)
+        book["view.drawer"].setChecked(False)
+        book.trigger("look.metadata")
+        await self.quiet()
+        await self.take("metadata")
+        program.window.open_side("reconstruct")
+
+    async def recipe(self) -> None:
+        """Show every setting, and the palette of commands."""
+        program = self._program
+        tier = program.session.settings.tier
+        program.session.remember(tier="all")
+        await self.quiet()
+        await self.take("settings-of-the-recipe")
+        program.session.remember(tier=tier)
+        program.book.trigger("help.palette")
+        await self.quiet()
+        await self.take("palette", program.parts.help.palette)
+        program.parts.help.palette.hide()
+
+    async def sweep(self) -> None:
+        """Show a sheet of slices with the axis at several places."""
+        page = self._program.parts.reconstruct.sweep
+        self._program.book.trigger("recon.sweep")
+        page.sweep()
+        count = page.pictures
+        await self.until(lambda: len(page.sheet.images) == count, "the pictures of the sweep")
+        await self.quiet()
+        await self.take("sweep")
+        page.put_away()
+
+    async def run(self, picture: str = "") -> Path:
+        """Reconstruct the whole scan; returns the volume.
+
+        Parameters
+        ----------
+        picture
+            Name of one that is taken while it is made; empty for none.
+        """
+        program = self._program
+        before = len(program.session.runs)
+        await self.until(program.book["run.here"].isEnabled, "the plan of the run")
         program.book.trigger("run.here")
-        await self.until(lambda: bool(program.session.runs), "the run in the queue")
-        program.book.trigger("run.list")
-        await self.until(
-            lambda: program.session.runs[0].slices_done or program.session.runs[0].state.ended,
-            "the first slices of the run",
-        )
-        await self.take("runs")
+        await self.until(lambda: len(program.session.runs) > before, "the run in the queue")
+        if picture:
+            program.book.trigger("run.list")
+            await self.until(
+                lambda: program.session.runs[0].slices_done or program.session.runs[0].state.ended,
+                "the first slices of the run",
+            )
+            await self.take(picture)
         await self.until(lambda: program.session.runs[0].state.ended, "the end of the run")
         run = program.session.runs[0]
         if run.state is not RunState.FINISHED or run.output is None:
             raise GalleryError(f"the run ended as {run.state}", where=str(run.output or run.id))
         program.book["view.drawer"].setChecked(False)
-        program.session.show_volume(run.output)
+        return run.output
+
+    async def modes_of_volume(self, volume: Path) -> None:
+        """Show a volume in slices, three cuts and 3-D."""
+        self._program.session.show_volume(volume)
+        mode = self._program.stage.mode_of(Mode.VOLUME)
+        if not isinstance(mode, VolumeMode):
+            raise GalleryError("there is no mode that shows volumes")
+        for command, name in (("slices", "volume"), ("cuts", "three-cuts"), ("3d", "3d")):
+            self._program.book.trigger(f"view.{command}")
+            await self.quiet()
+            if command == "3d":
+                mode.controls.rendering.setCurrentIndex(mode.controls.rendering.findData("iso"))
+                await self.quiet()
+            await self.take(name)
+        self._program.book.trigger("view.slices")
         await self.quiet()
 
-    async def modes_of_volume(self) -> None:
-        """Show the volume, and it beside itself."""
-        for mode in (Mode.VOLUME, Mode.COMPARE):
-            self._program.session.set_mode(mode)
-            await self.quiet()
-            await self.take(mode.value)
+    async def compare(self, volume: Path) -> None:
+        """Reconstruct without the ring filter, and show both volumes and their difference."""
+        session = self._program.session
+        session.set_mode(Mode.PREVIEW)
+        session.set_setting("rings", [])
+        await self.new_slice()
+        other = await self.run()
+        session.undo()
+        await self.new_slice()
+        session.show_volume(volume)
+        session.set_mode(Mode.COMPARE)
+        mode = self._program.stage.mode_of(Mode.COMPARE)
+        if not isinstance(mode, CompareMode):
+            raise GalleryError("there is no mode that compares")
+        mode.choose(other)
+        await self.quiet()
+        await self.take("compare")
+        mode.set_layout("difference")
+        await self.quiet()
+        await self.take("difference")
+
+    async def new_slice(self) -> None:
+        """Wait until the slice is of the recipe as it is now."""
+        maker = self._program.parts.reconstruct.maker
+        await self.until(
+            lambda: not maker.state.making and not maker.state.stale, "the slice of the recipe"
+        )
+        await self.quiet()
 
     async def other_theme(self) -> None:
         """Show the slice once more in the other colours."""
@@ -112,16 +220,28 @@ class Gallery:
         await self.take(f"preview-{session.settings.theme}")
         self._program.switch_theme()
 
-    async def take(self, name: str) -> None:
+    async def take(self, name: str, over: QWidget | None = None) -> None:
         """Take the window's picture.
+
+        Parameters
+        ----------
+        name
+            Of the file, without its ending.
+        over
+            What lies over the window and is no part of it.
 
         Raises
         ------
         OutputError
             It cannot be written.
         """
-        path = self._folder / f"{name}.png"
-        if not self._program.window.grab().save(str(path)):
+        path, window = self._folder / f"{name}.png", self._program.window
+        picture = window.grab()
+        if over is not None:
+            painter = QPainter(picture)
+            painter.drawPixmap(over.pos() - window.mapToGlobal(QPoint(0, 0)), over.grab())
+            painter.end()
+        if not picture.save(str(path)):
             raise OutputError("the picture cannot be written", where=str(path))
         self.pictures.append(path)
 

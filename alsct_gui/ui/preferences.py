@@ -24,7 +24,7 @@ from alsct_gui.settings import Settings
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.theme.icons import icon
-from alsct_gui.ui.widgets.parts import Rows, button, label, line
+from alsct_gui.ui.widgets.parts import Rows, button, label, line, padded
 
 
 class Preferences(QDialog):
@@ -58,7 +58,7 @@ class Preferences(QDialog):
         self.profile.addItems(profile_names())
         rows.add("Beamline", self.profile,
                  tip="Paths, names and defaults; holds from the next start")  # fmt: skip
-        self.threads = QSpinBox()
+        self.threads = padded(QSpinBox())
         self.threads.setRange(0, 1024)
         self.threads.setSpecialValueText(f"all ({os.cpu_count()})")
         rows.add("Threads", self.threads, tip="Processor threads of a reconstruction")
@@ -75,15 +75,27 @@ class Preferences(QDialog):
         self._usual = label("The beamline's own folder, where it exists.", "faint")
         column.addWidget(self._usual)
         buttons = QHBoxLayout()
-        buttons.addWidget(button("Watch folder…", lambda: book.trigger("file.watch")))
+        buttons.addWidget(
+            button(
+                "Watch folder…",
+                lambda: book.trigger("file.watch"),
+                tip="Watches one more folder for incoming scans",
+            )
+        )
         buttons.addWidget(button("Stop watching", self._stop, tip="Holds from the next start"))
         buttons.addStretch(1)
         column.addLayout(buttons)
         column.addWidget(line())
         last = QHBoxLayout()
-        last.addWidget(button("Reset window layout", lambda: book.trigger("view.reset_layout")))
+        last.addWidget(
+            button(
+                "Reset window layout",
+                lambda: book.trigger("view.reset_layout"),
+                tip="Puts every panel where it was",
+            )
+        )
         last.addStretch(1)
-        last.addWidget(button("Close", self.close, role="primary"))
+        last.addWidget(button("Close", self.close, role="primary", tip="Closes this page (Esc)"))
         column.addLayout(last)
 
         self._show(session.settings)

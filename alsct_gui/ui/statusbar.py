@@ -39,7 +39,12 @@ class StatusBar(QWidget):
         self._mark = Mark()
         self._words = ElidedLabel("")
         self._act = button("", self._do, role="link")
-        self._copy = button("Copy details", self._copy_details, role="link")
+        self._copy = button(
+            "Copy details",
+            self._copy_details,
+            role="link",
+            tip="Copies what happened, where and in which versions",
+        )
         self._dismiss = QToolButton()
         self._dismiss.setToolTip("Dismiss")
         self._dismiss.clicked.connect(self.clear)

@@ -20,6 +20,11 @@ from alsct_gui.ui.theme.icons import icon
 from alsct_gui.ui.theme.style import digits_font
 from alsct_gui.ui.widgets.parts import GAP_PX, label, set_role
 
+_TIPS = {
+    "scans": "Scans as they come in and those that were opened",
+    "review": "What lies in a folder, for looking through later",
+}
+
 
 class TopBar(QWidget):
     """Menus at the left, workspaces in the middle, search and the clock at the right.
@@ -60,6 +65,7 @@ class TopBar(QWidget):
             tab = QToolButton()
             tab.setText(title)
             tab.setCheckable(True)
+            tab.setToolTip(_TIPS.get(key, ""))
             set_role(tab, "tab")
             tab.clicked.connect(lambda _=False, key=key: self.workspace_chosen.emit(key))
             self._group.addButton(tab)
@@ -72,7 +78,9 @@ class TopBar(QWidget):
         self._search.clicked.connect(lambda: book.trigger("help.palette"))
         row.addWidget(self._search)
         row.addSpacing(GAP_PX)
-        row.addWidget(label(where, "faint"))
+        beamline = label(where, "faint")
+        beamline.setToolTip("The beamline whose names, folders and presets are used")
+        row.addWidget(beamline)
         self._clock = label("", "faint")
         self._clock.setFont(digits_font(self._clock.font()))
         row.addWidget(self._clock)

@@ -23,7 +23,7 @@ _NARROW_PX = 1500
 def usual_sides_px(width_px: int) -> tuple[int, int]:
     """Widths of the list and of the side panel: on a small screen the picture has the half."""
     usual = Layout()
-    return (232, 304) if width_px < _NARROW_PX else (usual.left_px, usual.right_px)
+    return (224, 300) if width_px < _NARROW_PX else (usual.left_px, usual.right_px)
 
 
 class Window(QWidget):

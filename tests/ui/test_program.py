@@ -204,18 +204,37 @@ def test_themes_layout_and_settings_are_remembered(app: Any, drive: Drive, tmp_p
 
 
 def test_the_canvas_has_half_of_a_small_screen(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan = small_scan(tmp_path / "raw")
+    seen: list[Mode] = []
+
     async def main() -> None:
         async with window(app, tmp_path) as program:
-            program.window.resize(1366, 768)
-            whole = program.window.size()
-            await until(lambda: program.stage.height() > 500, "the new layout")
-            canvas = program.stage.host.size()
-            assert whole.width() <= 1366
-            assert whole.height() <= 768
-            share = canvas.width() * canvas.height() / (whole.width() * whole.height())
-            assert share >= 0.5, share
+            whole, session = program.window, program.session
+            whole.resize(1366, 768)
+
+            def share() -> float:
+                canvas = program.stage.host.size()
+                return canvas.width() * canvas.height() / (whole.width() * whole.height())
+
+            await opened(program, scan)
+            await until(lambda: session.preview is not None, "the slice")
+            for mode in (Mode.PROJECTIONS, Mode.SINOGRAM, Mode.PREVIEW):
+                session.set_mode(mode)
+                await until(lambda: program.stage.is_quiet and share() >= 0.5, f"half for {mode}")
+                seen.append(mode)
+            await until(lambda: program.book["run.here"].isEnabled(), "the run button")
+            program.book.trigger("run.here")
+            await until(lambda: bool(session.runs), "the run")
+            await until(lambda: session.runs[0].state.ended, "the end", 180)
+            program.window.drawer.setVisible(False)
+            session.show_volume(session.runs[0].output)
+            for layout in ("view.slices", "view.cuts", "view.3d"):
+                program.book.trigger(layout)
+                await until(lambda: program.stage.is_quiet and share() >= 0.5, f"half: {layout}")
+            assert (whole.width(), whole.height()) == (1366, 768)
 
     drive(main())
+    assert len(seen) == 3
 
 
 @pytest.mark.timeout(600)

@@ -46,6 +46,8 @@ class Palette(QFrame):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
         self.field = QLineEdit()
+        self.field.setAccessibleName("Command")
+        self.field.setToolTip("Part of a command's name; up, down and Enter choose (Esc closes)")
         self.field.setPlaceholderText("Type what you want to do")
         self.field.setClearButtonEnabled(True)
         self.found = QListWidget()

@@ -25,7 +25,7 @@ from alsct_gui.ui.look.saving import ask_where, suggested_path
 from alsct_gui.ui.look.sight import Sight
 from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks, answer_of, sentence_of
-from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, Rows, button, label
+from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, Rows, button, label, padded
 from alsct_gui.ui.words import count_words, duration_words
 
 _FILM, _PICTURES = "film (mp4)", "pictures (PNG)"
@@ -237,7 +237,7 @@ class MovieDialog(QDialog):
 
 
 def _spin(low: int, high: int, value: int) -> QSpinBox:
-    field = QSpinBox()
+    field = padded(QSpinBox())
     field.setRange(low, high)
     field.setValue(value)
     return field

@@ -38,6 +38,7 @@ from alsct_gui.ui.widgets.parts import (
     EmptyState,
     button,
     label,
+    padded,
 )
 
 _SIDE_PX = 328
@@ -117,7 +118,7 @@ class ProfilePanel(QWidget):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
-        self.line_width = QSpinBox()
+        self.line_width = padded(QSpinBox())
         self.line_width.setRange(1, 999)
         self.line_width.setPrefix("Width ")
         self.line_width.setSuffix(" px")

@@ -39,6 +39,11 @@ class SpanRow(QWidget):
         self.combo = CalmCombo()
         self.combo.setMinimumWidth(176)
         self.combo.setAccessibleName("Second parameter" if optional else "Parameter")
+        self.combo.setToolTip(
+            "A second parameter: one picture for each pair of values"
+            if optional
+            else "Parameter that has another value in each picture"
+        )
         row.addWidget(self.combo, 1)
         self.start, self.stop, self.count = ValueEdit(), ValueEdit(), ValueEdit()
         self._fields: list[QWidget] = []

@@ -208,6 +208,11 @@ class SweepPage(Panel):
         self.start.setEnabled(not words and is_scan(self._session.look))
         return () if words else spans
 
+    @property
+    def pictures(self) -> int:
+        """How many are made, or were."""
+        return len(self._grid)
+
     def sweep(self) -> None:
         """Make the pictures."""
         spans, path = self._judge(), self._session.selected

@@ -92,6 +92,8 @@ class RunsPanel(QWidget):
         self.view.setUniformItemSizes(True)
         self.view.setAccessibleName("Runs")
         self.log = QPlainTextEdit()
+        self.log.setToolTip("What the selected run wrote down")
+        self.log.setAccessibleName("Log of the run")
         self.log.setReadOnly(True)
         self.log.setPlaceholderText("The log of the selected run")
         self.log.setMaximumBlockCount(2000)

@@ -49,6 +49,7 @@ ICONS: dict[str, str] = {
     "done": "mdi6.check-circle-outline",
     "cuts": "mdi6.view-dashboard-outline",
     "cube": "mdi6.cube-outline",
+    "crosshair": "mdi6.crosshairs",
     "swap": "mdi6.swap-horizontal",
     "blink": "mdi6.eye-outline",
     "side-by-side": "mdi6.view-split-vertical",

@@ -59,6 +59,7 @@ class CompareMode:
         self.signals = ModeSignals()
         self.contrast = Contrast()
         self.entered = False
+        self._mouse_moved = False
         self.controls = CompareBar(around.book)
         self.bar: QWidget = self.controls
         self.first = around.shelf.slot("First volume")
@@ -176,7 +177,8 @@ class CompareMode:
         self.entered = True
         self._unit_before = self.around.shelf.unit
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.connect(self._point)
+        self._mouse_moved = False
+        viewer.cursor.events.position.connect(self._follow_mouse)
         viewer.events.mouse_over_canvas.connect(self._point)
         self._space.setEnabled(True)
         self._fit_wanted = True
@@ -189,7 +191,7 @@ class CompareMode:
         self.controls.auto.setChecked(False)
         self._space.setEnabled(False)
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._point)
+        viewer.cursor.events.position.disconnect(self._follow_mouse)
         viewer.events.mouse_over_canvas.disconnect(self._point)
         viewer.canvas.overlays.scale_bar.visible = False
         self._stop()
@@ -459,9 +461,15 @@ class CompareMode:
             parts.insert(0, figures_words(self._both.figures, a.units))
         bar.said.set_text(" · ".join(part for part in parts if part))
 
+    def _follow_mouse(self) -> None:
+        # Until it has moved, napari's cursor is wherever it was in another mode.
+        self._mouse_moved = True
+        self._point()
+
     def _point(self) -> None:
         viewer, both, words = self.around.host.viewer, self._both, ""
-        if both is not None and self._pair is not None and viewer.mouse_over_canvas:
+        pointed = viewer.mouse_over_canvas and self._mouse_moved
+        if both is not None and self._pair is not None and pointed:
             pixel = None
             for slot in (self.first, self.second, self.delta):
                 if slot.visible and pixel is None:

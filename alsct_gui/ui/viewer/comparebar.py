@@ -65,14 +65,14 @@ class SecondChoice(QComboBox):
 
 
 class CompareBar(QWidget):
-    """Names of both above, then the slider, then what differs and the layouts."""
+    """Slider and layouts above; below them the names of both and what differs."""
 
     def __init__(self, book: ActionBook) -> None:
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, GAP_PX, 0, 0)
+        column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(0)
         names = QHBoxLayout()
         names.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, 0)
@@ -83,11 +83,10 @@ class CompareBar(QWidget):
         for letter in self.letters:
             letter.setFixedWidth(24)
         names.addWidget(self.letters[0])
-        names.addWidget(self.first, 1)
+        names.addWidget(self.first, 2)
         names.addWidget(book.button("compare.swap"))
         names.addWidget(self.letters[1])
-        names.addWidget(self.second, 1)
-        column.addLayout(names)
+        names.addWidget(self.second, 2)
         middle = QWidget()
         row = bar_row(middle)
         self.counter = Counter("slice", "Slice that is compared (arrow keys, Ctrl+wheel)")
@@ -105,10 +104,9 @@ class CompareBar(QWidget):
         row.insertWidget(0, self.counter, 1)
         column.addWidget(middle)
         self.said = ElidedLabel("", "faint")
-        low = QHBoxLayout()
-        low.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
-        low.addWidget(self.said, 1)
-        column.addLayout(low)
+        names.addSpacing(GAP_PX)
+        names.addWidget(self.said, 3)
+        column.addLayout(names)
         self.show_layout("side")
 
     def show_layout(self, key: str) -> None:

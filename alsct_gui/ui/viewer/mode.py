@@ -117,8 +117,8 @@ def bar_row(bar: QWidget) -> QHBoxLayout:
     """Make a widget a mode's bar, and return the row that its parts go into."""
     bar.setObjectName("panel")
     bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    bar.setFixedHeight(48)
+    bar.setFixedHeight(40)
     row = QHBoxLayout(bar)
-    row.setContentsMargins(MARGIN_PX, GAP_PX, MARGIN_PX, GAP_PX)
+    row.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, 4)
     row.setSpacing(GAP_PX)
     return row

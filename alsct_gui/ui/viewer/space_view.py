@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 _PART_BYTES = 32_000_000
+ASLANT_DEG = (-20.0, 0.0, 130.0)
+"""Napari's angles of the camera."""
 
 
 class SpaceSlot(SolidSlot):
@@ -47,9 +49,11 @@ class SpaceSlot(SolidSlot):
         self.place(layer)
 
     def fit(self) -> None:
-        """Show the whole block from the front."""
+        """Show the whole block, from above and aslant: from the front it looks flat."""
         if self._layer is not None:
-            self._shelf.host.viewer.reset_view(layers=[self._layer], margin=0.05)
+            viewer = self._shelf.host.viewer
+            viewer.reset_view(layers=[self._layer], margin=0.05)
+            viewer.scene.camera.angles = ASLANT_DEG
 
     def render(self, rendering: str) -> None:
         """Draw it in another way."""

@@ -61,6 +61,7 @@ class VolumeMode:
         self.signals = ModeSignals()
         self.contrast = Contrast()
         self.entered = False
+        self._mouse_moved = False
         self.cursor: Voxel = (0, 0, 0)
         self.controls = VolumeBar()
         self.bar: QWidget = self.controls
@@ -165,7 +166,8 @@ class VolumeMode:
         self.entered = True
         self._unit_before = self.around.shelf.unit
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.connect(self._point)
+        self._mouse_moved = False
+        viewer.cursor.events.position.connect(self._follow_mouse)
         viewer.events.mouse_over_canvas.connect(self._point)
         if self._path != self.session.volume or self._reader is None:
             self._open(self.session.volume)
@@ -178,7 +180,7 @@ class VolumeMode:
         self.controls.play.setChecked(False)
         self.entered = False
         viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._point)
+        viewer.cursor.events.position.disconnect(self._follow_mouse)
         viewer.events.mouse_over_canvas.disconnect(self._point)
         viewer.canvas.overlays.scale_bar.visible = False
         self._announced.cancel()
@@ -278,6 +280,9 @@ class VolumeMode:
         self._path, self._error = path, ""
         if not same:
             self.contrast.forget()
+            self.controls.set_facts("")
+            self.controls.place.setText("")
+            self.controls.set_shape((1, 1, 1))
         if path is not None:
             place = self.cursor if same else None
             self._opening = self.tasks.start(
@@ -304,7 +309,7 @@ class VolumeMode:
         self.cursor = place or middle_of(opened.volume.shape)
         volume = opened.volume
         self.controls.set_shape(volume.shape)
-        self.controls.facts.set_text(facts_words(volume.shape, volume.voxel_um, volume.units))
+        self.controls.set_facts(facts_words(volume.shape, volume.voxel_um, volume.units))
         self.controls.strip.setVisible(opened.partial is not None)
         self.controls.layouts.allow("3d", opened.partial is None, _3D_TIPS[opened.partial is None])
         if opened.partial is not None:
@@ -392,9 +397,14 @@ class VolumeMode:
     def _limits_from_napari(self, low: float, high: float) -> None:
         self.set_limits(low, high)
 
+    def _follow_mouse(self) -> None:
+        # Until it has moved, napari's cursor is wherever it was in another mode.
+        self._mouse_moved = True
+        self._point()
+
     def _point(self) -> None:
         viewer, opened, words = self.around.host.viewer, self.opened, ""
-        if opened is not None and viewer.mouse_over_canvas:
+        if opened is not None and viewer.mouse_over_canvas and self._mouse_moved:
             found = self._view.at(viewer.cursor.position)
             if found is not None:
                 words = voxel_words(*found, opened.volume.units)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from alsct_gui.ui.theme.icons import icon
 from alsct_gui.ui.theme.style import digits_font
@@ -13,7 +14,7 @@ from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.mode import bar_row
 from alsct_gui.ui.viewer.strip import Strip
 from alsct_gui.ui.viewer.volumewords import Voxel
-from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, label
+from alsct_gui.ui.widgets.parts import ElidedLabel, label
 
 LAYOUTS = (
     ("slices", "Slices", "One slice after the other"),
@@ -27,8 +28,12 @@ RENDERINGS = (
 )
 
 
+_PLACE_TIP = "How many slices there are, and the depth of this one"
+_ROOMY_PX = 1000
+
+
 class VolumeBar(QWidget):
-    """Slider and numbers above; facts and layouts below."""
+    """One row: slider and numbers at the left, facts and layouts at the right."""
 
     played = Signal(bool)
     cursor_set = Signal(int, int)
@@ -40,23 +45,13 @@ class VolumeBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        upper, lower = QWidget(), QWidget()
-        column.addWidget(upper)
-        column.addWidget(lower)
-        self._fill_upper(bar_row(upper))
-        row = QHBoxLayout(lower)
-        row.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
-        row.setSpacing(GAP_PX)
-        self._fill_lower(row)
+        row = bar_row(self)
+        self._fill_left(row)
+        self._fill_right(row)
         self.show_layout("slices")
         self.renew_icons()
 
-    def _fill_upper(self, row: QHBoxLayout) -> None:
+    def _fill_left(self, row: QHBoxLayout) -> None:
         self.play = QToolButton()
         self.play.setCheckable(True)
         self.play.setToolTip("Shows one slice after the other, up to 30 a second")
@@ -68,7 +63,7 @@ class VolumeBar(QWidget):
         )  # fmt: skip
         self.strip = Strip(self.counter)
         self.place = label("", "value")
-        self.place.setToolTip("How many slices there are, and the depth of this one")
+        self.place.setToolTip(_PLACE_TIP)
         self._others = QWidget()
         others = QHBoxLayout(self._others)
         others.setContentsMargins(0, 0, 0, 0)
@@ -87,20 +82,22 @@ class VolumeBar(QWidget):
             others.addWidget(label(name, "faint"))
             others.addWidget(spin)
         row.addWidget(self.play)
-        row.addWidget(self.counter, 1)
+        row.addWidget(self.counter, 2)
         row.addWidget(self.place)
         row.addWidget(self._others)
 
-    def _fill_lower(self, row: QHBoxLayout) -> None:
+    def _fill_right(self, row: QHBoxLayout) -> None:
         self.facts = ElidedLabel("", "faint")
         self.said = label("", "faint")
         self.labels = label("", "faint")
         self.labels.setToolTip("The segmentation saves itself two seconds after the last stroke")
         self.cross = QToolButton()
-        self.cross.setText("Cross-hair")
+        self.cross.setAccessibleName("Cross-hair")
         self.cross.setCheckable(True)
         self.cross.setChecked(True)
-        self.cross.setToolTip("Shows where the cuts lie; click or drag in a cut to move them")
+        self.cross.setToolTip(
+            "Cross-hair: shows where the cuts lie; click or drag in a cut to move them"
+        )
         self.cross.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.cross.toggled.connect(self.crossed)
         self.rendering = QComboBox()
@@ -129,6 +126,16 @@ class VolumeBar(QWidget):
         self.cross.setVisible(key == "cuts")
         self.rendering.setVisible(key == "3d")
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where there is little room, they are in the tool tip beside the number alone.
+        self.facts.setVisible(event.size().width() >= _ROOMY_PX)
+
+    def set_facts(self, words: str) -> None:
+        """Say how large the volume is, in what unit."""
+        self.facts.set_text(words)
+        self.place.setToolTip("\n".join(filter(None, (_PLACE_TIP, words))))
+
     def set_shape(self, shape: Sequence[int]) -> None:
         """Take how large the volume is."""
         self.counter.set_count(shape[0])
@@ -146,6 +153,7 @@ class VolumeBar(QWidget):
     def renew_icons(self) -> None:
         """Draw icons in the theme's colours."""
         self.play.setIcon(icon("pause" if self.play.isChecked() else "run"))
+        self.cross.setIcon(icon("crosshair"))
         self.strip.update()
 
     def _play(self, on: bool) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -50,6 +51,13 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
     if role == "value":
         made.setFont(digits_font(made.font()))
     return made
+
+
+def padded(spin: QSpinBox) -> QSpinBox:
+    """Give a field for numbers the room at its sides that other fields have."""
+    # Qt's style sheets do not reach the line inside it.
+    spin.lineEdit().setTextMargins(6, 0, 6, 0)
+    return spin
 
 
 def line() -> QFrame:
@@ -180,6 +188,7 @@ class Section(QWidget):
         self._head = QToolButton()
         self._head.setText(heading)
         self._head.setCheckable(True)
+        self._head.setToolTip(f"{heading}: folds in or out (Space)")
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         set_role(self._head, "section")
         self.body = QWidget()
