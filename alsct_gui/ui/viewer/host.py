@@ -123,7 +123,11 @@ class NapariHost(QWidget):
         """Make the viewer and place it."""
         import_napari()
         from napari import Viewer
+        from napari.settings import get_settings
 
+        # The words of its status bar, which is not shown, are worked out in a thread that looks
+        # at the layers while they change.
+        get_settings().appearance.update_status_based_on_layer = False
         app = QApplication.instance()
         own_icon = app.windowIcon() if isinstance(app, QApplication) else None
         self._viewer = Viewer(show=False, show_welcome_screen=False)
