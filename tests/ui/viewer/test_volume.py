@@ -18,6 +18,7 @@ from alsct_gui.placement.runs.model import RunState, RunView
 from alsct_gui.ui.session import Mode
 from alsct_gui.ui.viewer.opened import OpenedVolume
 from alsct_gui.ui.viewer.planes import PlaneReader
+from alsct_gui.ui.viewer.space_view import ASLANT_DEG
 from tests.ui.conftest import until
 from tests.ui.mouse import move_mouse
 from tests.ui.viewer.seeing import assert_shows
@@ -179,7 +180,9 @@ def test_3d_shows_the_volume_and_frees_it(room: Any, drive: Any, tmp_path: Path)
             assert mode.space.slot.layer.data.shape == SHAPE
             shot = r.stage.host.screenshot()[..., :3].astype(float)
             height, width = shot.shape[:2]
-            assert shot[height // 2, width // 2].mean() > shot[4, 4].mean() + 30
+            middle = shot[height // 4 : -height // 4, width // 4 : -width // 4].mean(axis=-1)
+            assert middle.max() > shot[4, 4].mean() + 30
+            assert viewer.scene.camera.angles == pytest.approx(ASLANT_DEG)
             mode.controls.rendering.setCurrentIndex(2)
             assert mode.space.slot.layer.rendering == "iso"
             mode.controls.layouts.button("slices").click()
