@@ -119,6 +119,7 @@ class Session(QObject):
         self._mode = Mode.PROJECTIONS
         self._row = 0
         self._in_space = False
+        self._arriving = ""
         self._situation = Situation()
         self._busy: dict[str, str] = {}
         self._runs: tuple[RunView, ...] = ()
@@ -139,7 +140,7 @@ class Session(QObject):
         """Select a scan or volume; whoever listens looks at it."""
         if path == self._selected:
             return
-        self._selected = path
+        self._selected, self._arriving = path, ""
         self._look, self._preview = None, None
         self.selection_changed.emit(path)
         self.look_changed.emit(None)
@@ -156,6 +157,16 @@ class Session(QObject):
         self.remember(recent=with_recent(self.settings.recent, str(path)))
         self.look_changed.emit(look)
         self._settle()
+
+    @property
+    def arriving(self) -> str:
+        """How far the selection is while it is still being written; empty when it is whole."""
+        return self._arriving
+
+    def set_look_arriving(self, path: Path, look: Look, words: str) -> None:
+        """Take what was found of a scan that is still being written; what lacks will come."""
+        self._arriving = words if path == self._selected else ""
+        self.set_look(path, look)
 
     # -- what is shown -----------------------------------------------------------------
 

@@ -106,6 +106,12 @@ def test_an_incoming_scan_appears_while_it_is_written(
                 entry = entries.entry(path)
                 assert entry is not None
                 assert entry.state is State.MOVING
+                program.parts.scans.scans.select(path)
+                cover = program.stage.cover
+                await until(
+                    lambda: "is still arriving" in " ".join(cover.texts), "what is going on"
+                )
+                assert cover.isVisible()
             finally:
                 go_on.release(10_000)
                 await asyncio.to_thread(writer.join)

@@ -16,6 +16,7 @@ from alsct_gui.ui.scans.panel import ScanList, nothing_yet
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks, answer_of
+from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.widgets.parts import EmptyState
 
 if TYPE_CHECKING:
@@ -212,10 +213,15 @@ class ScansRoom:
         finally:
             self._session.busy("look", "")
         target = self._list_of(path)
-        target.put(entry_of_look(look, target.entries.entry(path), self._naming))
+        known = target.entries.entry(path)
+        if known is not None and known.state is State.MOVING and not look.ok:
+            # What lacks is not wrong: it is still being written.
+            self._session.set_look_arriving(path, look, known.words)
+            return
+        target.put(entry_of_look(look, known, self._naming))
         if look.thumbnail is not None:
             target.put_picture(path, look.thumbnail)
-        self._session.set_look(path, look)
+        self._session.set_look_arriving(path, look, "")
         if look.kind == "volume" and look.ok and self._session.selected == path:
             self._session.show_volume(path)
 

@@ -16,6 +16,11 @@ NOTHING = Cover("Nothing is selected", "Choose a scan in the list, or drop a fil
 OF_SCANS = (Mode.PROJECTIONS, Mode.SINOGRAM, Mode.PREVIEW)
 
 
+def arriving_words(so_far: str) -> str:
+    """Say how far a scan is that cannot be worked on yet."""
+    return f"{so_far[:1].upper()}{so_far[1:]}. It can be worked on once it is whole."
+
+
 def cover_for(
     *, ready: bool, mode: Mode, selected: Path | None, look: Look | None, volume: Path | None
 ) -> Cover | None:

@@ -29,10 +29,10 @@ from alsct_gui.ui.viewer.compare import CompareMode
 from alsct_gui.ui.viewer.cover import CoverPage
 from alsct_gui.ui.viewer.host import NapariHost, View, import_napari, to_image
 from alsct_gui.ui.viewer.layers import Shelf
-from alsct_gui.ui.viewer.mode import Surroundings, ViewMode
+from alsct_gui.ui.viewer.mode import Cover, Surroundings, ViewMode
 from alsct_gui.ui.viewer.projections import Projections
 from alsct_gui.ui.viewer.sinograms import Sinograms
-from alsct_gui.ui.viewer.situation import OF_SCANS, cover_for
+from alsct_gui.ui.viewer.situation import OF_SCANS, arriving_words, cover_for
 from alsct_gui.ui.viewer.slices import Slices
 from alsct_gui.ui.viewer.volume import VolumeMode
 from alsct_gui.ui.widgets.parts import GAP_PX, set_role
@@ -238,6 +238,10 @@ class Stage(QWidget):
         if cover is None and look is not None and not look.ok and key in OF_SCANS:
             self._enter(None)
             name = selected.name if selected is not None else Path(look.path).name
+            if session.arriving:
+                self.cover.say(Cover(f"{name} is still arriving", arriving_words(session.arriving)))
+                self._place_cover()
+                return
             self.cover.list_findings(name, look.findings)
             self._place_cover()
             return
