@@ -132,7 +132,7 @@ def test_arguments_that_cannot_travel_fail_and_do_not_hang(remote: Remote) -> No
     assert remote.ask("echo", {}).result(LONG_S).facts["given"] == {}
 
 
-def test_a_newer_request_on_a_channel_takes_the_place_of_the_older(
+def test_a_newer_request_on_a_channel_takes_the_place_of_the_running_one(
     remote: Remote, tmp_path: Path
 ) -> None:
     trace, begun = tmp_path / "trace", Box()
@@ -140,13 +140,24 @@ def test_a_newer_request_on_a_channel_takes_the_place_of_the_older(
         "until_cancelled", {"trace": str(trace)}, channel="preview", on_partial=begun
     )
     begun.next()
-    queued = remote.ask("until_cancelled", {"trace": str(trace)}, channel="preview")
+    newest = remote.ask("echo", {"n": 3}, channel="preview")
     assert running.cancelled()
+    assert newest.result(LONG_S).facts["given"] == {"n": 3}
+    assert trace.read_text().splitlines() == ["1"]  # it saw its token
+
+
+def test_a_newer_request_on_a_channel_takes_the_place_of_a_queued_one(
+    remote: Remote, tmp_path: Path
+) -> None:
+    trace, begun = tmp_path / "trace", Box()
+    busy = remote.ask("until_cancelled", {}, channel="other", on_partial=begun)
+    begun.next()
+    queued = remote.ask("until_cancelled", {"trace": str(trace)}, channel="preview")
     newest = remote.ask("echo", {"n": 3}, channel="preview")
     assert queued.cancelled()
+    busy.cancel()
     assert newest.result(LONG_S).facts["given"] == {"n": 3}
-    # The running one saw its token, the queued one never ran.
-    assert trace.read_text().splitlines() == ["1"]
+    assert not trace.exists()  # it never ran
 
 
 def test_channels_do_not_disturb_each_other(remote: Remote) -> None:
