@@ -91,9 +91,7 @@ def test_the_log_keeps_everything_and_copies_details(session: Session, owner: QW
     log.close()
 
 
-def test_failed_tasks_are_told_and_cancelled_ones_are_not(
-    session: Session, drive: Drive
-) -> None:
+def test_failed_tasks_are_told_and_cancelled_ones_are_not(session: Session, drive: Drive) -> None:
     told: list[tuple[str, Exception]] = []
 
     async def fails() -> None:
