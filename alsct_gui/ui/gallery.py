@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.errors import AlsctError, OutputError
 from alsct_gui.placement.runs.model import RunState
 from alsct_gui.ui.session import Level, Mode, Notice
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alsct_gui.ui.program import Program
 
 PATIENCE_S = 300.0
-NARROW_RINGS = {"method": "vo-all", "size_large_px": 21, "size_small_px": 7}
+NARROW_PRESET = "narrow-detector"
 _WIDE_PX = 1280
 
 
@@ -85,10 +86,11 @@ class Gallery:
         session = self._program.session
         await self.until(lambda: session.preview is not None, "the first slice")
         look = session.look
-        if look is not None and look.n_columns < _WIDE_PX:
-            # The presets are made for wide detectors: on a narrow one their filter takes
+        narrow = look is not None and look.n_columns < _WIDE_PX
+        if narrow and session.recipe.name != NARROW_PRESET:
+            # The usual preset is made for wide detectors: on a narrow one its filter takes
             # away more than rings.
-            session.set_setting("rings", [NARROW_RINGS])
+            session.set_recipe(load_recipe(NARROW_PRESET))
             await self.new_slice()
         for mode in (Mode.PROJECTIONS, Mode.SINOGRAM, Mode.PREVIEW):
             session.set_mode(mode)

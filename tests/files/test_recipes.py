@@ -14,7 +14,10 @@ from alsct_gui.model.recipe import Recipe, RingFilter
 
 
 def test_presets_load_and_bear_their_names() -> None:
-    wanted = {"quick-look", "standard-8.3.2", "noisy", "phase-contrast", "sparse-view"}
+    wanted = {
+        "narrow-detector", "noisy", "phase-contrast", "quick-look", "sparse-view",
+        "standard-8.3.2",
+    }  # fmt: skip
     assert set(preset_names()) == wanted
     for name in preset_names():
         recipe = load_recipe(name)
@@ -79,7 +82,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path, text: str, message: s
 
 
 def test_unknown_names_say_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"Take one of noisy, .*standard-8\.3\.2"):
+    with pytest.raises(RecipeError, match=r"Take one of narrow-detector, noisy, .*standard-8\.3\.2"):
         load_recipe("standrad")
     with pytest.raises(RecipeError, match="no such file"):
         load_recipe(tmp_path / "absent.yaml")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.scans.entries import Entry, entry_of_look, entry_of_sighting, lost, opening
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from alsct_gui.beamline.messages import WatchState
     from alsct_gui.beamline.sightings import Change
 
+_SIMULATED_PRESET = "narrow-detector"
 _FILTER = "Scans and volumes (*.h5 *.hdf5 *.nxs *.hdf *.tif *.tiff *.zarr);;All files (*)"
 
 
@@ -231,6 +233,9 @@ class ScansRoom:
             path = await asyncio.to_thread(self._services.simulate)
         finally:
             self._session.busy("simulate", "")
+        # A recipe that was changed is a person's own; the usual one is meant for wide detectors.
+        if self._session.recipe == load_recipe(self._services.profile.defaults.preset):
+            self._session.set_recipe(load_recipe(_SIMULATED_PRESET))
         self.open_path(path)
 
     # -- dialogs -----------------------------------------------------------------------
