@@ -95,7 +95,8 @@ def test_the_camera_stays_while_frames_change_and_fits_again(
             r.book.trigger("view.fit")
             assert np.isclose(camera.zoom, whole)
             await r.open(other)
-            assert not np.isclose(camera.zoom, whole)
+            await until(lambda: not np.isclose(camera.zoom, whole), "the other picture fits")
+            await r.quiet()
             assert_shows(r.stage, r.stage.mode.slot, r.stage.picture)
 
     drive(go())
