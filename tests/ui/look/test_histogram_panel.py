@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from alsct_gui.ui.tasks import Tasks
 from alsct_gui.ui.theme.style import apply_theme
 from tests.ui.conftest import until
 from tests.ui.look.eyes import Eye, slice_picture
+from tests.ui.mouse import move_mouse
 
 Drive = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -65,16 +66,29 @@ def _at(panel: HistogramPanel, value: float) -> QPoint:
     return plot.mapFromScene(scene)
 
 
-def test_a_dragged_handle_changes_the_contrast(with_panel: Any, told: list[str]) -> None:
+@pytest.fixture
+def every_move() -> Iterator[None]:
+    """Let pyqtgraph take every move; usually it drops those that come too fast."""
+    import pyqtgraph
+
+    before = pyqtgraph.getConfigOption("mouseRateLimit")
+    pyqtgraph.setConfigOption("mouseRateLimit", -1)
+    yield
+    pyqtgraph.setConfigOption("mouseRateLimit", before)
+
+
+def test_a_dragged_handle_changes_the_contrast(
+    with_panel: Any, told: list[str], every_move: None
+) -> None:
     async def scene(panel: HistogramPanel, eye: Eye) -> None:
         assert panel.graph is not None
         view = panel.graph.plot.viewport()
         start, end = _at(panel, 1.8), _at(panel, 1.2)
         left = Qt.MouseButton.LeftButton
-        QTest.mouseMove(view, start)
+        move_mouse(view, start)
         QTest.mousePress(view, left, pos=start)
         for share in (0.3, 0.6, 1.0):
-            QTest.mouseMove(view, start + (end - start) * share, 20)
+            move_mouse(view, start + (end - start) * share, held=True)
         QTest.mouseRelease(view, left, pos=end)
         await until(lambda: eye.limits, "limits from the handle")
         await until(lambda: not panel._timer.isActive(), "the last of them")
@@ -134,8 +148,12 @@ def test_limits_from_elsewhere_move_the_handles(with_panel: Any) -> None:
 def test_hover_tells_value_and_count(with_panel: Any) -> None:
     async def scene(panel: HistogramPanel, eye: Eye) -> None:
         assert panel.graph is not None
-        QTest.mouseMove(panel.graph.plot.viewport(), _at(panel, 1.5))
-        await until(lambda: "pixel" in panel.pointed.text(), "the count under the mouse")
+
+        def told() -> bool:
+            move_mouse(panel.graph.plot.viewport(), _at(panel, 1.5))
+            return "pixel" in panel.pointed.text()
+
+        await until(told, "the count under the mouse")
         assert "1/cm" in panel.pointed.text()
 
     with_panel(scene)
