@@ -12,6 +12,8 @@ from alsct_gui.files.resources import resource_path
 from alsct_gui.ui.theme.tokens import DARK, THEMES, Tokens
 
 _now = [DARK]
+_THEME = "alsct_theme"
+"""Property of the application that tells which theme it wears."""
 
 
 def tokens() -> Tokens:
@@ -23,9 +25,15 @@ def apply_theme(app: QApplication, name: str) -> Tokens:
     """Turn a theme on for the whole program."""
     chosen = THEMES.get(name, DARK)
     _now[0] = chosen
-    app.setStyle("Fusion")
+    before = app.property(_THEME)
+    if before == chosen.name:
+        return chosen  # every widget would be dressed anew for nothing
+    if before is None:
+        # Once: a style that is replaced is deleted under widgets that may still be painted.
+        app.setStyle("Fusion")
     app.setPalette(_palette(chosen))
     app.setStyleSheet(style_sheet(chosen))
+    app.setProperty(_THEME, chosen.name)
     return chosen
 
 
