@@ -19,8 +19,11 @@ environment:
 demo: environment
 	@$(BIN)/alsct demo --output demo-output
 
+# Windows are tested in processes of their own: docs/decisions/0017-window.md says why.
 test: environment
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --ignore=tests/ui
+	@$(BIN)/python -m pytest tests/ui --ignore=tests/ui/viewer
+	@$(BIN)/python -m pytest tests/ui/viewer
 
 lint: environment
 	$(BIN)/ruff check .
