@@ -82,9 +82,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path, text: str, message: s
 
 
 def test_unknown_names_say_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(
-        RecipeError, match=r"Take one of narrow-detector, .*standard-8\.3\.2"
-    ):
+    with pytest.raises(RecipeError, match=r"Take one of narrow-detector, .*standard-8\.3\.2"):
         load_recipe("standrad")
     with pytest.raises(RecipeError, match="no such file"):
         load_recipe(tmp_path / "absent.yaml")
