@@ -22,8 +22,9 @@ demo: environment
 # Windows are tested in processes of their own: docs/decisions/0017-window.md says why.
 test: environment
 	@$(BIN)/python -m pytest --ignore=tests/ui
-	@$(BIN)/python -m pytest tests/ui --ignore=tests/ui/viewer
-	@$(BIN)/python -m pytest tests/ui/viewer
+	@failed=0; for part in tests/ui/test_*.py tests/ui/[a-z]*/; do \
+		$(BIN)/python -m pytest -q $$part || failed=1; \
+	done; exit $$failed
 
 lint: environment
 	$(BIN)/ruff check .
