@@ -155,6 +155,8 @@ def test_the_pixel_is_told_with_all_three_positions(room: Any, drive: Any, tmp_p
             words = "x 11, y 20, slice 7 · 7.201e+04 1/cm"
             place = at_place(r, down + 7.5 * 1.3, across + 11.5 * 0.65)
 
+            r.stage.host.viewer.mouse_over_canvas = True
+
             def seen() -> bool:
                 # A hand does not move once: the canvas drops moves that come too fast.
                 move_mouse(r.stage.host.canvas, place)
