@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -35,6 +36,10 @@ RowOption = Annotated[
     int | None, typer.Option("--row", help="Detector row; the middle one if not given.")
 ]
 EngineOption = Annotated[str | None, typer.Option("--engine", help="One of `alsct engines`.")]
+FormatOption = Annotated[str | None, typer.Option("--format", help="ome-zarr or tiff.")]
+ForceFlag = Annotated[
+    bool, typer.Option("--force", help="Reconstruct though `alsct check` finds errors.")
+]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, help="Processor threads; 0 for all.")
 ]
@@ -136,3 +141,11 @@ def build_recipe(
     if engine is not None:
         data["engine"]["name"] = engine
     return recipe_from_dict(data)
+
+
+def with_format(recipe: Recipe, output_format: str | None) -> Recipe:
+    """Return the recipe with the format that `FormatOption` names, if it names one."""
+    if output_format is None:
+        return recipe
+    kind = cast(Literal["ome-zarr", "tiff"], output_format)
+    return replace(recipe, output=replace(recipe.output, format=kind))

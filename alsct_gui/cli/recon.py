@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
@@ -13,6 +12,8 @@ from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
     EngineOption,
+    ForceFlag,
+    FormatOption,
     MemoryOption,
     QuantityOption,
     RangeOption,
@@ -23,6 +24,7 @@ from alsct_gui.cli.options import (
     ThreadsOption,
     build_recipe,
     thread_count,
+    with_format,
 )
 from alsct_gui.cli.running import (
     cancelled_by_signals,
@@ -44,7 +46,7 @@ def recon(
     center: CenterOption = None,
     rows: RowsOption = None,
     engine: EngineOption = None,
-    output_format: Annotated[str | None, typer.Option("--format", help="ome-zarr or tiff.")] = None,
+    output_format: FormatOption = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would be done, and do nothing.")
     ] = False,
@@ -54,9 +56,7 @@ def recon(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move an existing volume of that name aside.")
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Reconstruct though `alsct check` finds errors.")
-    ] = False,
+    force: ForceFlag = False,
     threads: ThreadsOption = 0,
     memory_gb: MemoryOption = 4.0,
     range_deg: RangeOption = None,
@@ -75,9 +75,7 @@ def recon(
     from alsct_gui.superfacility.compute.progress import ProgressFile
 
     wanted = build_recipe(recipe, settings, center_px=center, rows=rows, engine=engine)
-    if output_format is not None:
-        kind = cast(Literal["ome-zarr", "tiff"], output_format)
-        wanted = replace(wanted, output=replace(wanted.output, format=kind))
+    wanted = with_format(wanted, output_format)
     # Whoever describes a TIFF knows more about it than the check does.
     described = bool(range_deg or quantity or sinogram)
     place = output or path.with_name(product_name(path.stem, wanted.output.format))

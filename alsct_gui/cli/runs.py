@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +12,8 @@ from alsct_gui.cli.options import (
     Assignments,
     CenterOption,
     EngineOption,
+    ForceFlag,
+    FormatOption,
     MemoryOption,
     QuantityOption,
     RangeOption,
@@ -22,6 +23,7 @@ from alsct_gui.cli.options import (
     SinogramFlag,
     ThreadsOption,
     build_recipe,
+    with_format,
 )
 from alsct_gui.model.errors import InputError
 
@@ -82,11 +84,9 @@ def submit(
     center: CenterOption = None,
     rows: RowsOption = None,
     engine: EngineOption = None,
-    output_format: Annotated[str | None, typer.Option("--format", help="ome-zarr or tiff.")] = None,
+    output_format: FormatOption = None,
     title: Annotated[str | None, typer.Option("--title", help="Name in the list.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Reconstruct though `alsct check` finds errors.")
-    ] = False,
+    force: ForceFlag = False,
     threads: ThreadsOption = 0,
     memory_gb: MemoryOption = 4.0,
     range_deg: RangeOption = None,
@@ -101,9 +101,7 @@ def submit(
     if not path.exists():
         raise InputError("there is no such file or folder", where=str(path))
     wanted = build_recipe(recipe, settings, center_px=center, rows=rows, engine=engine)
-    if output_format is not None:
-        kind = cast(Literal["ome-zarr", "tiff"], output_format)
-        wanted = replace(wanted, output=replace(wanted.output, format=kind))
+    wanted = with_format(wanted, output_format)
     request = RunRequest(
         scan=path,
         recipe=wanted,

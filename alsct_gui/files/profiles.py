@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from alsct_gui.files.plaintext import read_plain
-from alsct_gui.files.resources import resource_path
+from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.profile import Profile
@@ -14,7 +14,7 @@ from alsct_gui.model.profile import Profile
 
 def profile_names() -> tuple[str, ...]:
     """Names of the profiles that come with the program."""
-    return tuple(sorted(path.stem for path in resource_path("profiles").glob("*.yaml")))
+    return resource_names("profiles")
 
 
 def load_profile(source: str | Path = "als-8.3.2") -> Profile:
@@ -25,9 +25,8 @@ def load_profile(source: str | Path = "als-8.3.2") -> Profile:
     RecipeError
         There is no such profile, or a setting is wrong (named by its path).
     """
-    named = str(source) in profile_names()
-    path = resource_path("profiles", f"{source}.yaml") if named else Path(source)
-    if not named and path.suffix not in (".yaml", ".yml", ".json"):
+    path = named_or_path("profiles", source)
+    if path is None:
         raise RecipeError(f"there is no profile {str(source)[:80]!r}",
                           fix=f"Take one of {', '.join(profile_names())}, or a path")  # fmt: skip
     profile = from_plain(Profile, read_plain(path), where="profile")

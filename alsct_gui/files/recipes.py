@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from alsct_gui.files.plaintext import read_plain, write_plain
-from alsct_gui.files.resources import resource_path
+from alsct_gui.files.resources import PLAIN_SUFFIXES, named_or_path, resource_names
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.recipe import Recipe, recipe_from_dict, recipe_to_dict
-
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def preset_names() -> tuple[str, ...]:
     """Names of the presets, in alphabetical order."""
-    return tuple(sorted(path.stem for path in resource_path("recipes").glob("*.yaml")))
+    return resource_names("recipes")
 
 
 def load_recipe(source: str | Path | Mapping[str, Any]) -> Recipe:
@@ -50,18 +48,16 @@ def save_recipe(recipe: Recipe, path: str | Path) -> None:
         The file cannot be written.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
+    if path.suffix not in PLAIN_SUFFIXES:
         raise RecipeError("is neither YAML nor JSON by its name", where=str(path),
-                          fix=f"End it in one of {', '.join(SUFFIXES)}")  # fmt: skip
+                          fix=f"End it in one of {', '.join(PLAIN_SUFFIXES)}")  # fmt: skip
     data = recipe_to_dict(recipe)
     write_plain(path, data)
 
 
 def _path_of(source: str | Path) -> Path:
-    if str(source) in preset_names():
-        return resource_path("recipes", f"{source}.yaml")
-    path = Path(source)
-    if path.suffix not in SUFFIXES:
+    path = named_or_path("recipes", source)
+    if path is None:
         raise RecipeError(
             f"there is no preset {str(source)[:80]!r}",
             fix=f"Take one of {', '.join(preset_names())}, or a path ending in .yaml or .json",

@@ -265,6 +265,8 @@ class Observed:
     """Under way, by id."""
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     """By path."""
+    links: dict[str, Health] = field(default_factory=dict)
+    """How the links of the chain were when the agent last saw one change, by name."""
 
 
 class StepKind(StrEnum):

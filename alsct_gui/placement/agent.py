@@ -143,6 +143,7 @@ class Agent:
         self._catch_up()
         self._admit()
         health = self._services.health()
+        self._tell(*self._changed_links(health))
         steps = diff(self._policy, self.observed, health, self._clock())
         self._tell(*self._stand(steps))
         for step in steps:
@@ -202,6 +203,15 @@ class Agent:
             event(EventKind.MET, keys=[key], evidence=lean(found.evidence)),
         )
         self._hook("admitted")
+
+    def _changed_links(self, health: Mapping[str, Health]) -> list[Event]:
+        """Events of links that are otherwise than the ledger says; when it began is no change."""
+        known = self.observed.links
+        return [
+            event(EventKind.LINK, health=lean(now))
+            for name, now in health.items()
+            if name not in known or replace(known[name], since_s=now.since_s) != now
+        ]
 
     # Steps
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from alsct_gui.model.placement import (
     Evidence,
+    Health,
+    LinkState,
     ScanFacts,
     StateKind,
     StepState,
@@ -36,6 +38,7 @@ class EventKind(StrEnum):
     LOST = "lost"  # evidence of ``keys`` is gone: ``state``
     ASKED = "asked"  # a person wants something: ``what``, ``keys`` or ``scans`` or ``path``
     AGENT = "agent"  # it starts or stops: ``what``
+    LINK = "link"  # a link of the chain is otherwise than before: ``health``
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,11 @@ def state_from(data: Mapping[str, Any]) -> StepState:
 def evidence_from(data: Mapping[str, Any]) -> Evidence:
     """Read evidence back."""
     return Evidence(**{**data, "copies": tuple(data.get("copies", ()))})
+
+
+def health_from(data: Mapping[str, Any]) -> Health:
+    """Read how a link is back."""
+    return Health(**{**data, "state": LinkState(data.get("state", LinkState.UNKNOWN))})
 
 
 def scan_from(data: Mapping[str, Any]) -> ScanFacts:

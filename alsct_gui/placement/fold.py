@@ -23,7 +23,15 @@ from alsct_gui.model.placement import (
     scan_part,
     waiting,
 )
-from alsct_gui.placement.events import Event, EventKind, evidence_from, lean, scan_from, state_from
+from alsct_gui.placement.events import (
+    Event,
+    EventKind,
+    evidence_from,
+    health_from,
+    lean,
+    scan_from,
+    state_from,
+)
 
 TURN = waiting("its turn")
 """State of a goal that can be begun at the next look."""
@@ -207,6 +215,11 @@ def _asked_proposal(observed: Observed, event: Event) -> None:
             observed.scans[part] = replace(scan, proposal=str(event.data["proposal"]))
 
 
+def _link(observed: Observed, event: Event) -> None:
+    health = health_from(event.data["health"])
+    observed.links[health.link] = health
+
+
 def _put(observed: Observed, key: str, time_s: float, **changes: Any) -> None:
     """Change a goal's record, or begin it."""
     known = observed.goals.get(key)
@@ -230,6 +243,7 @@ _RULES: dict[str, Callable[[Observed, Event], None]] = {
     EventKind.FAILED: _failed,
     EventKind.LOST: _lost,
     EventKind.ASKED: _asked,
+    EventKind.LINK: _link,
 }
 _WISHES: dict[str, Callable[[Observed, Event], None]] = {
     "admit": _asked_admit,
@@ -252,6 +266,7 @@ def observed_to_plain(observed: Observed) -> dict[str, Any]:
         "goals": [lean(record) for record in observed.goals.values()],
         "works": [lean(work) for work in observed.works.values()],
         "arrivals": [lean(arrival) for arrival in observed.arrivals.values()],
+        "links": [lean(health) for health in observed.links.values()],
     }
 
 
@@ -281,4 +296,5 @@ def observed_from_plain(plain: dict[str, Any]) -> Observed:
         goals,
         {work.id: work for work in works},
         {arrival.path: arrival for arrival in arrivals},
+        {item["link"]: health_from(item) for item in plain.get("links", ())},
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alsct_gui.files.plaintext import read_plain
 from alsct_gui.files.recipes import load_recipe
-from alsct_gui.files.resources import resource_path
+from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.policy import NAME_PATTERN, Policy, Product
@@ -26,7 +26,7 @@ _OF_WISHES = (
 
 def policy_names() -> tuple[str, ...]:
     """Names of the policies that come with the program."""
-    return tuple(sorted(path.stem for path in resource_path("policies").glob("*.yaml")))
+    return resource_names("policies")
 
 
 def load_policy(source: str | Path = "als-8.3.2") -> Policy:
@@ -37,9 +37,8 @@ def load_policy(source: str | Path = "als-8.3.2") -> Policy:
     RecipeError
         There is no such policy, or a setting is wrong (named by its path).
     """
-    named = str(source) in policy_names()
-    path = resource_path("policies", f"{source}.yaml") if named else Path(source)
-    if not named and path.suffix not in (".yaml", ".yml", ".json"):
+    path = named_or_path("policies", source)
+    if path is None:
         raise RecipeError(f"there is no policy {str(source)[:80]!r}",
                           fix=f"Take one of {', '.join(policy_names())}, or a path")  # fmt: skip
     policy = from_plain(Policy, read_plain(path), where="policy")

@@ -82,10 +82,6 @@ class TabbedStack(QWidget):
         self._stack.setCurrentWidget(self._pages[key])
         self.shown.emit(key)
 
-    def set_title(self, key: str, title: str) -> None:
-        """Change the words on a tab, such as the number of runs."""
-        self._tabs[key].setText(title)
-
     def renew_icons(self) -> None:
         """Draw the icons in the theme's colours."""
         self._closer.setIcon(icon("close"))

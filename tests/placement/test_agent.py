@@ -157,6 +157,19 @@ def test_what_is_said_to_be_done_and_is_not_counts_as_failed(
     assert states(agent) == {StateKind.MET: 3}
 
 
+def test_the_ledger_tells_how_the_links_are_and_only_their_changes(
+    facility: Facility, ledger: Ledger
+) -> None:
+    agent = facility.agent(ledger)
+    for health in ({}, down("globus"), down("globus"), {}, down("globus", "hpss")):
+        facility.health = health
+        agent.turn()
+    told = [item for item in ledger.tail(0) if item.kind == EventKind.LINK]
+    assert [item.data["health"]["link"] for item in told] == ["globus", "hpss"]
+    ledger.keep_snapshot(agent.observed)
+    assert ledger.observed().links == dict(down("globus", "hpss"))
+
+
 @pytest.mark.parametrize("error", [NeedsPersonError, RefusedError])
 def test_a_refusal_calls_a_person_and_is_tried_again(
     error: type[NeedsPersonError], facility: Facility, ledger: Ledger

@@ -121,7 +121,7 @@ def test_the_palette_finds_and_gives_a_command(session: Session, owner: QWidget,
     palette.ask()
     app.processEvents()
     QTest.keyClicks(palette.field, "take tour")
-    assert palette.found.currentItem().text() == "Take the tour"
+    assert palette.rows.currentItem().text() == "Take the tour"
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     assert given == ["tour"]
     assert not palette.isVisible()

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QKeySequence, QPainter
-from PySide6.QtWidgets import (
-    QFrame,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QKeySequence, QPainter
+from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyledItemDelegate, QWidget
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.actions.info import ActionInfo
 from alsct_gui.ui.actions.ranking import ranked
 from alsct_gui.ui.theme.style import tokens
+from alsct_gui.ui.widgets.search import SearchPopup
 
 _INFO_ROLE = int(Qt.ItemDataRole.UserRole)
 _WIDTH_PX, _ROW_PX, _ROWS = 560, 32, 11
 _RECENT_KEPT = 8
-_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
-class Palette(QFrame):
+class Palette(SearchPopup):
     """A field and the commands that fit; Enter gives the first, Esc leaves.
 
     Parameters
@@ -38,53 +29,21 @@ class Palette(QFrame):
     """
 
     def __init__(self, book: ActionBook, owner: QWidget) -> None:
-        super().__init__(owner, Qt.WindowType.Popup)
-        self.setObjectName("overlay")
-        self._book, self._owner = book, owner
+        super().__init__(owner, "Type what you want to do")
+        self._book = book
         self._recent: list[str] = []
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(8)
-        self.field = QLineEdit()
         self.field.setAccessibleName("Command")
         self.field.setToolTip("Part of a command's name; up, down and Enter choose (Esc closes)")
-        self.field.setPlaceholderText("Type what you want to do")
-        self.field.setClearButtonEnabled(True)
-        self.found = QListWidget()
-        self.found.setItemDelegate(_Row(self.found))
-        self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.found.setUniformItemSizes(True)
-        self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column.addWidget(self.field)
-        column.addWidget(self.found)
-        self.field.textChanged.connect(self._fill)
-        self.field.returnPressed.connect(self._give)
-        self.found.itemClicked.connect(lambda _: self._give())
-        self.field.installEventFilter(self)
+        self.rows.setItemDelegate(_Row(self.rows))
+        self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def ask(self) -> None:
         """Show it, empty, in the upper middle of the window."""
-        self.field.clear()
-        self._fill("")
-        width = min(_WIDTH_PX, self._owner.width() - 32)
-        self.setFixedSize(width, 56 + _ROWS * _ROW_PX)
-        corner = self._owner.mapToGlobal(self._owner.rect().topLeft())
-        self.move(corner.x() + (self._owner.width() - width) // 2, corner.y() + 64)
-        self.show()
-        self.field.setFocus()
+        self.present(_WIDTH_PX, 56 + _ROWS * _ROW_PX, down_px=64)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in _MOVES:
-                self.found.keyPressEvent(event)
-                return True
-            if event.key() == Qt.Key.Key_Escape:
-                self.hide()
-                return True
-        return super().eventFilter(watched, event)
-
-    def _fill(self, typed: str) -> None:
-        self.found.clear()
+    def fill(self, typed: str) -> None:
+        """Show the commands that fit, the best first."""
+        self.rows.clear()
         for info in ranked(self._book.table, typed, self._recent):
             if info.key == "help.palette":
                 continue
@@ -94,13 +53,14 @@ class Palette(QFrame):
             item.setSizeHint(QSize(100, _ROW_PX))
             if not self._book[info.key].isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self.found.addItem(item)
-        usable = [k for k in range(self.found.count()) if self.found.item(k).flags()]
+            self.rows.addItem(item)
+        usable = [k for k in range(self.rows.count()) if self.rows.item(k).flags()]
         if usable:
-            self.found.setCurrentRow(usable[0])
+            self.rows.setCurrentRow(usable[0])
 
-    def _give(self) -> None:
-        item = self.found.currentItem()
+    def take(self) -> None:
+        """Give the current command."""
+        item = self.rows.currentItem()
         if item is None or not item.flags():
             return
         info: ActionInfo = item.data(_INFO_ROLE)

@@ -68,8 +68,7 @@ def product_path(scan: Path, recipe: Recipe, folder: str, scratch: Path | None) 
     scratch
         The beamline's folder for reconstructions, or None.
     """
-    stem = scan.stem if scan.suffix else scan.name
-    name = product_name(stem, recipe.output.format)
+    name = product_name(scan.stem, recipe.output.format)
     return Path(folder or scratch or scan.parent) / name
 
 

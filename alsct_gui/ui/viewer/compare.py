@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from alsct_gui.files.cuts import level_for
 from alsct_gui.files.volumes import is_volume
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.ui.picture import Picture
@@ -24,7 +24,9 @@ from alsct_gui.ui.viewer.flat_view import AHEAD, REST_MS
 from alsct_gui.ui.viewer.mode import Cover, ModeSignals, Surroundings
 from alsct_gui.ui.viewer.newest import Newest
 from alsct_gui.ui.viewer.opened import Plane, is_partial
+from alsct_gui.ui.viewer.opening import opened_beside
 from alsct_gui.ui.viewer.pair import Both, Pair, open_pair
+from alsct_gui.ui.viewer.pointer import Place, Pointer
 from alsct_gui.ui.viewer.words import value_words
 
 BLINK_MS = 1000
@@ -59,7 +61,7 @@ class CompareMode:
         self.signals = ModeSignals()
         self.contrast = Contrast()
         self.entered = False
-        self._mouse_moved = False
+        self.pointer = Pointer(around.host, self._words_at, self.signals.pixel_pointed.emit)
         self.controls = CompareBar(around.book)
         self.bar: QWidget = self.controls
         self.first = around.shelf.slot("First volume")
@@ -176,10 +178,7 @@ class CompareMode:
         """Show both and listen to the mouse."""
         self.entered = True
         self._unit_before = self.around.shelf.unit
-        viewer = self.around.host.viewer
-        self._mouse_moved = False
-        viewer.cursor.events.position.connect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.connect(self._point)
+        self.pointer.enter()
         self._space.setEnabled(True)
         self._fit_wanted = True
         self.tasks.start(self._list(), "Looking for volumes")
@@ -190,13 +189,10 @@ class CompareMode:
         self.entered = False
         self.controls.auto.setChecked(False)
         self._space.setEnabled(False)
-        viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.disconnect(self._point)
-        viewer.canvas.overlays.scale_bar.visible = False
+        self.around.host.show_scale_bar(False)
         self._stop()
         self.around.shelf.measure_in(self._unit_before)
-        self.signals.pixel_pointed.emit("")
+        self.pointer.leave()
 
     def close(self) -> None:
         """Close the volumes."""
@@ -296,12 +292,8 @@ class CompareMode:
         self.signals.cover_changed.emit()
 
     async def _open_beside(self, first: Path, second: Path) -> None:
-        opening = asyncio.get_running_loop().run_in_executor(None, open_pair, first, second)
         try:
-            pair = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_late)
-            raise
+            pair = await opened_beside(partial(open_pair, first, second))
         except AlsctError as error:
             self._error = sentence_of(error)
             self.signals.cover_changed.emit()
@@ -322,9 +314,7 @@ class CompareMode:
         self._say()
         self.signals.cover_changed.emit()
         if pair.comparison.comparable and self.entered:
-            known = pair.first.opened.volume.voxel_um is not None
-            self.around.shelf.measure_in("um" if known else "pixel")
-            self.around.host.viewer.canvas.overlays.scale_bar.visible = known
+            self.around.measure(known=pair.first.opened.volume.voxel_um is not None)
             self._ask(0)
             self.signals.limits_changed.emit(*self.limits)
 
@@ -365,21 +355,14 @@ class CompareMode:
     def _moved(self, _index: int, by: int = 1) -> None:
         self._direction = -1 if by < 0 else 1
         pair = self._pair
-        level = self._moving_level(pair) if pair is not None else 0
+        level = 0
+        if pair is not None:
+            zoom = self.around.host.viewer.scene.camera.zoom
+            level = pair.common_level(pair.first.opened.level_at(zoom))
         if level:
             self._rest.start()
         self._ask(level)
         self._say()
-
-    def _moving_level(self, pair: Pair) -> int:
-        opened = pair.first.opened
-        if opened.volume.voxel_um is None:
-            return 0
-        _, height, width = opened.volume.shape
-        zoom = self.around.host.viewer.scene.camera.zoom
-        screen = [round(n * edge * zoom) for n, edge in
-                  zip((height, width), opened.volume.voxel_um[1:], strict=True)]  # fmt: skip
-        return pair.common_level(level_for(opened.shapes, "slice", (screen[0], screen[1])))
 
     def _ask(self, level: int) -> None:
         pair = self._pair
@@ -424,7 +407,7 @@ class CompareMode:
             self.controls.mark(seen)
         self._say()
         self.signals.picture_changed.emit(self.picture())
-        self._point()
+        self.pointer.point()
 
     def _lay(self, slot: object, plane: Plane, image: object, across_px: float) -> None:
         """Show a picture where the first one lies, or beside it."""
@@ -461,25 +444,16 @@ class CompareMode:
             parts.insert(0, figures_words(self._both.figures, a.units))
         bar.said.set_text(" · ".join(part for part in parts if part))
 
-    def _follow_mouse(self) -> None:
-        # Until it has moved, napari's cursor is wherever it was in another mode.
-        self._mouse_moved = True
-        self._point()
-
-    def _point(self) -> None:
-        viewer, both, words = self.around.host.viewer, self._both, ""
-        pointed = viewer.mouse_over_canvas and self._mouse_moved
-        if both is not None and self._pair is not None and pointed:
-            pixel = None
-            for slot in (self.first, self.second, self.delta):
-                if slot.visible and pixel is None:
-                    pixel = slot.pixel_at(viewer.cursor.position)
-            if pixel is not None:
-                y, x = (p * f for p, f in zip(pixel, both.first.factors, strict=True))
-                a, b = (float(plane.image[pixel]) for plane in (both.first, both.second))
-                unit = self._pair.first.opened.volume.units
-                words = f"x {x}, y {y} · A {value_words(a, '')}, B {value_words(b, unit)}"
-        self.signals.pixel_pointed.emit(words)
+    def _words_at(self, place: Place) -> str:
+        both = self._both
+        visible = (slot for slot in (self.first, self.second, self.delta) if slot.visible)
+        pixel = next(filter(None, (slot.pixel_at(place) for slot in visible)), None)
+        if both is None or self._pair is None or pixel is None:
+            return ""
+        y, x = (p * f for p, f in zip(pixel, both.first.factors, strict=True))
+        a, b = (float(plane.image[pixel]) for plane in (both.first, both.second))
+        unit = self._pair.first.opened.volume.units
+        return f"x {x}, y {y} · A {value_words(a, '')}, B {value_words(b, unit)}"
 
     # -- blinking ----------------------------------------------------------------------
 
@@ -510,9 +484,3 @@ def _color(layer: object) -> None:
         layer.colormap = Colormap(  # type: ignore[attr-defined]
             [LESS_RGB, NONE_RGB, MORE_RGB], name="difference"
         )
-
-
-def _close_late(opening: asyncio.Future[Pair]) -> None:
-    """Close a pair that nobody waits for any more."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QTimer
 
-from alsct_gui.files.cuts import Cut, level_for
+from alsct_gui.files.cuts import Cut
 from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.viewer.contrast import Limits
 from alsct_gui.ui.viewer.layers import Slot
@@ -82,7 +82,7 @@ class FlatView:
             return
         self._direction = -1 if cursor[0] < self._index else 1
         self._index = cursor[0]
-        level = self._moving_level(self._reader)
+        level = self._reader.opened.level_at(self._around.host.viewer.scene.camera.zoom)
         if level:
             self._rest.start()
         self._ask(level)
@@ -134,17 +134,6 @@ class FlatView:
     def _take_rest(self) -> None:
         if self._plane is None or self._plane.level or self._plane.cut.index != self._index:
             self._ask(0)
-
-    def _moving_level(self, reader: PlaneReader) -> int:
-        """The coarsest level that looks as sharp at the present zoom."""
-        opened = reader.opened
-        if opened.volume.voxel_um is None:
-            return 0
-        _, height, width = opened.volume.shape
-        _, down_um, across_um = opened.volume.voxel_um
-        zoom = self._around.host.viewer.scene.camera.zoom
-        screen = (round(height * down_um * zoom), round(width * across_um * zoom))
-        return level_for(opened.shapes, "slice", screen)
 
     async def _fetch(self, asked: _Asked) -> Plane:
         return await asked.reader.read(Cut("slice", asked.index), asked.level)

@@ -185,6 +185,10 @@ class NapariHost(QWidget):
         if view is not None and view.whole:
             self.outgrown.emit()
 
+    def show_scale_bar(self, on: bool) -> None:
+        """Show or hide the scale bar, which only means something where pixels have a size."""
+        self.viewer.canvas.overlays.scale_bar.visible = on
+
     def show_layers(self, on: bool) -> None:
         """Fold napari's layer list and controls in or out."""
         self._layers_wanted = on

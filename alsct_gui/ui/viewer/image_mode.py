@@ -11,6 +11,7 @@ from alsct_gui.ui.session import Mode
 from alsct_gui.ui.viewer.contrast import Contrast
 from alsct_gui.ui.viewer.layers import Slot
 from alsct_gui.ui.viewer.mode import Cover, ModeSignals, Surroundings
+from alsct_gui.ui.viewer.pointer import Place, Pointer
 from alsct_gui.ui.viewer.words import Axes, pixel_words
 
 
@@ -38,7 +39,7 @@ class ImageMode:
         self.slot.on_limits = self._limits_from_napari
         self.contrast = Contrast()
         self.entered = False
-        self._mouse_moved = False
+        self.pointer = Pointer(around.host, self._words_at, self.signals.pixel_pointed.emit)
         self._picture: Picture | None = None
         self._own_limits = (0.0, 1.0)
         self._axes = Axes()
@@ -54,20 +55,14 @@ class ImageMode:
     def enter(self) -> None:
         """Show the layer and listen to the mouse."""
         self.entered = True
-        self._mouse_moved = False
-        viewer = self.around.host.viewer
-        viewer.cursor.events.position.connect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.connect(self._point)
+        self.pointer.enter()
         self.refresh()
 
     def leave(self) -> None:
         """Hide the layer."""
         self.entered = False
-        viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.disconnect(self._point)
-        viewer.canvas.overlays.scale_bar.visible = False
-        self.signals.pixel_pointed.emit("")
+        self.around.host.show_scale_bar(False)
+        self.pointer.leave()
         self.slot.hide()
 
     def close(self) -> None:
@@ -140,12 +135,11 @@ class ImageMode:
             picture.image, picture.title, picture.units, picture.pixel_um, low, high
         )
         self.slot.show(picture.image, (low, high), pixel_um=picture.pixel_um, offset_px=offset_px)
-        scale_bar = self.around.host.viewer.canvas.overlays.scale_bar
-        scale_bar.visible = picture.pixel_um is not None
+        self.around.host.show_scale_bar(picture.pixel_um is not None)
         self.signals.picture_changed.emit(self._picture)
         if changed:
             self.signals.limits_changed.emit(low, high)
-        self._point()
+        self.pointer.point()
 
     def _take_limits(self, low: float, high: float) -> None:
         self.slot.set_limits((low, high))
@@ -166,18 +160,9 @@ class ImageMode:
         """The layer and the picture whose pixels are told."""
         return self.slot, self._picture, self._axes
 
-    def _follow_mouse(self) -> None:
-        # Until it has moved, napari's cursor is wherever it was in another mode.
-        self._mouse_moved = True
-        self._point()
-
-    def _point(self) -> None:
-        viewer = self.around.host.viewer
+    def _words_at(self, place: Place) -> str:
         slot, seen, axes = self.pointed()
-        words = ""
-        if seen is not None and viewer.mouse_over_canvas and self._mouse_moved:
-            pixel = slot.pixel_at(viewer.cursor.position)
-            if pixel is not None:
-                value = float(seen.image[pixel])
-                words = pixel_words(axes, *pixel, value, seen.units)
-        self.signals.pixel_pointed.emit(words)
+        pixel = slot.pixel_at(place) if seen is not None else None
+        if seen is None or pixel is None:
+            return ""
+        return pixel_words(axes, *pixel, float(seen.image[pixel]), seen.units)

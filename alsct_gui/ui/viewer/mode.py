@@ -34,6 +34,11 @@ class Surroundings:
     shelf: Shelf
     """The layers that modes show pictures in."""
 
+    def measure(self, *, known: bool) -> None:
+        """Measure own layers in micrometre, with a scale bar, where pixels have a size."""
+        self.shelf.measure_in("um" if known else "pixel")
+        self.host.show_scale_bar(known)
+
 
 @dataclass(frozen=True)
 class Cover:

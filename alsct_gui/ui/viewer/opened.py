@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsct_gui.files.cuts import AXES, Cut, index_at_level, read_cut
+from alsct_gui.files.cuts import AXES, Cut, index_at_level, level_for, read_cut
 from alsct_gui.files.lazyarray import Ranges
 from alsct_gui.files.partialvolume import PartialVolume, Run, State, open_partial_volume
 from alsct_gui.files.volumes import open_volume
@@ -154,6 +154,15 @@ class OpenedVolume:
             with self._free:
                 self._readers -= 1
                 self._free.notify_all()
+
+    def level_at(self, zoom: float) -> int:
+        """Coarsest level of a slice that looks as sharp, at so many screen pixels a micrometre."""
+        if self.volume.voxel_um is None:
+            return 0
+        _, height, width = self.volume.shape
+        _, down_um, across_um = self.volume.voxel_um
+        screen = (round(height * down_um * zoom), round(width * across_um * zoom))
+        return level_for(self.shapes, "slice", screen)
 
     def _find_limits(self) -> tuple[float, float]:
         """Greys that suit the middle of the volume, from the coarsest level of some size."""

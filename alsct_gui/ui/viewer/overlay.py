@@ -171,7 +171,7 @@ class Overlay:
         self._second.show(mirrored, limits, pixel_um=edges, offset_px=(0.0, offset), fit=False)
         self.first.tint(FIRST_RGB)
         self._second.tint(SECOND_RGB)
-        self._around.host.viewer.canvas.overlays.scale_bar.visible = edges is not None
+        self._around.host.show_scale_bar(edges is not None)
         self._tell()
 
     def _move(self) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QMenu, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidgetItem, QMenu
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.viewer.stage import Stage
 from alsct_gui.ui.widgets.parts import label
+from alsct_gui.ui.widgets.search import SearchPopup
 
 _ROLE = int(Qt.ItemDataRole.UserRole)
 _WIDTH_PX, _HEIGHT_PX = 480, 360
-_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Plugins:
             return
         if self._list is None:
             self._list = PluginList(self)
-        self._list.present(installed_widgets())
+        self._list.offer(installed_widgets())
 
     def open(self, found: PluginWidget) -> None:
         """Dock a plugin's widget; the picture is there as a layer that it can work on."""
@@ -94,59 +93,28 @@ class Plugins:
         self._menu.addMenu(menu)
 
 
-class PluginList(QFrame):
+class PluginList(SearchPopup):
     """A field and the plugins that fit; Enter opens, Esc leaves."""
 
     def __init__(self, plugins: Plugins) -> None:
-        super().__init__(plugins.stage, Qt.WindowType.Popup)
-        self.setObjectName("overlay")
+        super().__init__(plugins.stage, "Name of a plugin")
         self._plugins = plugins
         self._found: tuple[PluginWidget, ...] = ()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(8)
-        self.field = QLineEdit()
-        self.field.setPlaceholderText("Name of a plugin")
-        self.field.setClearButtonEnabled(True)
-        self.rows = QListWidget()
-        self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.rows.setUniformItemSizes(True)
         self.none = label(
             "No plugin with a window is installed. Plugins of napari that are installed beside "
             "this program appear here.", "faint", wrap=True,
         )  # fmt: skip
-        for part in (self.field, self.rows, self.none):
-            column.addWidget(part)
-        self.field.textChanged.connect(self._fill)
-        self.field.returnPressed.connect(self._open)
-        self.rows.itemClicked.connect(lambda _: self._open())
-        self.field.installEventFilter(self)
+        self.column.addWidget(self.none)
 
-    def present(self, found: tuple[PluginWidget, ...]) -> None:
+    def offer(self, found: tuple[PluginWidget, ...]) -> None:
         """Show plugins in the upper middle of the viewer."""
         self._found = found
-        self.field.clear()
-        self._fill("")
         self.rows.setVisible(bool(found))
         self.none.setVisible(not found)
-        stage = self._plugins.stage
-        self.setFixedSize(min(_WIDTH_PX, stage.width() - 32), _HEIGHT_PX if found else 120)
-        corner = stage.mapToGlobal(stage.rect().topLeft())
-        self.move(corner.x() + (stage.width() - self.width()) // 2, corner.y() + 48)
-        self.show()
-        self.field.setFocus()
+        self.present(_WIDTH_PX, _HEIGHT_PX if found else 120, down_px=48)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in _MOVES:
-                self.rows.keyPressEvent(event)
-                return True
-            if event.key() == Qt.Key.Key_Escape:
-                self.hide()
-                return True
-        return super().eventFilter(watched, event)
-
-    def _fill(self, typed: str) -> None:
+    def fill(self, typed: str) -> None:
+        """Show the plugins that fit."""
         self.rows.clear()
         words = typed.casefold().split()
         for found in self._found:
@@ -158,7 +126,8 @@ class PluginList(QFrame):
                 self.rows.addItem(item)
         self.rows.setCurrentRow(0)
 
-    def _open(self) -> None:
+    def take(self) -> None:
+        """Open the current plugin."""
         item = self.rows.currentItem()
         if item is not None:
             self.hide()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -23,7 +24,9 @@ from alsct_gui.ui.viewer.labels import Segmentation
 from alsct_gui.ui.viewer.mode import Cover, ModeSignals, Surroundings
 from alsct_gui.ui.viewer.newest import Newest
 from alsct_gui.ui.viewer.opened import OpenedVolume, is_partial, middle_of
+from alsct_gui.ui.viewer.opening import opened_beside
 from alsct_gui.ui.viewer.planes import PlaneReader
+from alsct_gui.ui.viewer.pointer import Place, Pointer
 from alsct_gui.ui.viewer.real_layer import RealLayer
 from alsct_gui.ui.viewer.space_view import SpaceView
 from alsct_gui.ui.viewer.volumebar import VolumeBar
@@ -61,7 +64,7 @@ class VolumeMode:
         self.signals = ModeSignals()
         self.contrast = Contrast()
         self.entered = False
-        self._mouse_moved = False
+        self.pointer = Pointer(around.host, self._words_at, self.signals.pixel_pointed.emit)
         self.cursor: Voxel = (0, 0, 0)
         self.controls = VolumeBar()
         self.bar: QWidget = self.controls
@@ -165,10 +168,7 @@ class VolumeMode:
         """Show the layers and listen to the mouse."""
         self.entered = True
         self._unit_before = self.around.shelf.unit
-        viewer = self.around.host.viewer
-        self._mouse_moved = False
-        viewer.cursor.events.position.connect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.connect(self._point)
+        self.pointer.enter()
         if self._path != self.session.volume or self._reader is None:
             self._open(self.session.volume)
         else:
@@ -179,16 +179,13 @@ class VolumeMode:
         """Hide the layers; 3-D is freed."""
         self.controls.play.setChecked(False)
         self.entered = False
-        viewer = self.around.host.viewer
-        viewer.cursor.events.position.disconnect(self._follow_mouse)
-        viewer.events.mouse_over_canvas.disconnect(self._point)
-        viewer.canvas.overlays.scale_bar.visible = False
+        self.around.host.show_scale_bar(False)
         self._announced.cancel()
         self._view.leave()
         self.real.hide()
         self.labels.show_on(self.cursor[0], False)
         self.around.shelf.measure_in(self._unit_before)
-        self.signals.pixel_pointed.emit("")
+        self.pointer.leave()
 
     def close(self) -> None:
         """Close the volume."""
@@ -292,14 +289,9 @@ class VolumeMode:
 
     async def _open_beside(self, path: Path, place: Voxel | None) -> None:
         run = self._run_of(path)
-        opening = asyncio.get_running_loop().run_in_executor(
-            None, OpenedVolume, path, run.slices_total if run is not None else 0
-        )
+        n_slices = run.slices_total if run is not None else 0
         try:
-            opened = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_late)
-            raise
+            opened = await opened_beside(partial(OpenedVolume, path, n_slices))
         except AlsctError as error:
             self._error = sentence_of(error)
             self.signals.cover_changed.emit()
@@ -348,9 +340,7 @@ class VolumeMode:
         reader = self._reader
         if reader is None:
             return
-        known = reader.opened.volume.voxel_um is not None
-        self.around.shelf.measure_in("um" if known else "pixel")
-        self.around.host.viewer.canvas.overlays.scale_bar.visible = known
+        self.around.measure(known=reader.opened.volume.voxel_um is not None)
         self._settle_real()
         if self._layout != "slices" or reader.opened.has(self.cursor[0]):
             self._view.enter(reader, self.cursor, self.limits)
@@ -388,7 +378,7 @@ class VolumeMode:
     def _seen(self) -> None:
         self._shown.set()
         self.signals.picture_changed.emit(self.picture())
-        self._point()
+        self.pointer.point()
 
     def _take_limits(self, limits: Limits) -> None:
         self._view.set_limits(limits)
@@ -397,18 +387,12 @@ class VolumeMode:
     def _limits_from_napari(self, low: float, high: float) -> None:
         self.set_limits(low, high)
 
-    def _follow_mouse(self) -> None:
-        # Until it has moved, napari's cursor is wherever it was in another mode.
-        self._mouse_moved = True
-        self._point()
-
-    def _point(self) -> None:
-        viewer, opened, words = self.around.host.viewer, self.opened, ""
-        if opened is not None and viewer.mouse_over_canvas and self._mouse_moved:
-            found = self._view.at(viewer.cursor.position)
-            if found is not None:
-                words = voxel_words(*found, opened.volume.units)
-        self.signals.pixel_pointed.emit(words)
+    def _words_at(self, place: Place) -> str:
+        opened = self.opened
+        found = self._view.at(place) if opened is not None else None
+        if opened is None or found is None:
+            return ""
+        return voxel_words(*found, opened.volume.units)
 
     # -- for plugins -------------------------------------------------------------------
 
@@ -536,9 +520,3 @@ _3D_TIPS = {
 
 def _name_of(path: Path) -> str:
     return path.name[1 : -len(".partial")] if is_partial(path) else path.name
-
-
-def _close_late(opening: asyncio.Future[OpenedVolume]) -> None:
-    """Close a volume that nobody waits for any more; nobody reads it."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()

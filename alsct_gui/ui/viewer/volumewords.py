@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alsct_gui.files.partialvolume import Run
-from alsct_gui.ui.viewer.words import value_words
+from alsct_gui.ui.viewer.words import length_words, value_words
 
 Voxel = tuple[int, int, int]
-
-
-def length_words(length_um: float) -> str:
-    """Say a length: ``340 µm``, ``2.16 mm``."""
-    return f"{length_um:.0f} µm" if abs(length_um) < 1000 else f"{length_um / 1000:.2f} mm"
 
 
 def place_words(index: int, n_slices: int, edge_um: float | None) -> str:

@@ -51,15 +51,15 @@ def pixel_words(axes: Axes, row: int, column: int, value: float, unit: str) -> s
     return f"{axes.across} {across}, {axes.down} {down} · {value_words(value, unit)}"
 
 
+def length_words(length_um: float) -> str:
+    """Say a length: ``340 µm``, ``2.16 mm``."""
+    return f"{length_um:.0f} µm" if abs(length_um) < 1000 else f"{length_um / 1000:.2f} mm"
+
+
 def row_words(row: int, n_rows: int, pixel_um: float | None) -> str:
     """Say where a row is, behind its number: ``of 2160 · 5.85 mm from top``."""
     words = f"of {n_rows}"
-    if pixel_um is None:
-        return words
-    depth_um = row * pixel_um
-    if depth_um < 1000:
-        return f"{words} · {depth_um:.0f} µm from top"
-    return f"{words} · {depth_um / 1000:.2f} mm from top"
+    return words if pixel_um is None else f"{words} · {length_words(row * pixel_um)} from top"
 
 
 def angle_words(angle_deg: float | None) -> str:

@@ -164,10 +164,6 @@ class Rows(QWidget):
             self._grid.addWidget(label(unit, "faint"), row, 2)
         return words
 
-    def add_wide(self, widget: QWidget) -> None:
-        """Add something over the whole width."""
-        self._grid.addWidget(widget, self._grid.rowCount(), 0, 1, 3)
-
 
 class Section(QWidget):
     """A heading that folds what is below it.
