@@ -261,7 +261,8 @@ events = st.one_of(
               state_plain),
     st.builds(lambda keys: event(EventKind.AUDITED, keys=keys), key_lists),
     st.builds(lambda what, keys: event(EventKind.ASKED, what=what, keys=keys, path="/p",
-                                       scans=[PART], priority=3, proposal="P"),
+                                       scans=[PART], priority=3, proposal="P",
+                                       suffix="/raw/cfs/0123456789ab", recipe={"name": "r"}),
               st.sampled_from(WISHES), key_lists),
     st.just(scan_event()),
 )  # fmt: skip
