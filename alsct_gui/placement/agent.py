@@ -55,6 +55,7 @@ PROGRESS_S = 2.0
 _WAKE_S = 0.1  # how often it is looked for what others have written
 _IDLE_S = 5.0  # longest time between two turns
 
+
 class Hook(Protocol):
     """Told of every boundary between two effects; tests end the process there."""
 
