@@ -45,6 +45,16 @@ class Plan:
     """To be taken away when older than so many seconds, after everything else."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where a product finds what it is made from."""
+
+    raw: list[str]
+    """Places where the raw file is wanted."""
+    made: dict[str, list[str]]
+    """Places where a reconstruction is wanted in any case, by recipe."""
+
+
 class Wanted:
     """A policy, made ready for many scans.
 
@@ -81,9 +91,10 @@ class Wanted:
             for name in wish.places
             if self._places[name].site not in banned
         ]
-        groups = [(wish, self._aims(wish, banned, raw_places)) for wish in wishes]
+        sources = _Sources(raw_places, self._made(wishes, banned))
+        groups = [(wish, self._aims(wish, banned, sources)) for wish in wishes]
         admitted = self._aim(
-            Wish("admitted", Product.RAW, (policy.admitted,)), policy.admitted, raw_places
+            Wish("admitted", Product.RAW, (policy.admitted,)), policy.admitted, sources
         )
         every = {admitted.suffix: admitted}
         for wish, aims in groups:
@@ -99,19 +110,32 @@ class Wanted:
         )
         return Plan(tuple(every.values()), any_of, every_prune)
 
-    def _aims(self, wish: Wish, banned: set[str], raw_places: list[str]) -> tuple[Aim, ...]:
+    def _made(self, wishes: list[Wish], banned: set[str]) -> dict[str, list[str]]:
+        """Places where a reconstruction is wanted in any case, by recipe."""
+        made: dict[str, list[str]] = {}
+        for wish in wishes:
+            names = [name for name in wish.places if self._places[name].site not in banned]
+            certain = wish.need == "all" or len(names) == 1
+            if wish.product is Product.RECONSTRUCTION and certain:
+                made.setdefault(wish.recipe, []).extend(names)
+        return made
+
+    def _aims(self, wish: Wish, banned: set[str], sources: _Sources) -> tuple[Aim, ...]:
         return tuple(
-            self._aim(wish, name, raw_places)
+            self._aim(wish, name, sources)
             for name in wish.places
             if self._places[name].site not in banned
         )
 
-    def _aim(self, wish: Wish, name: str, raw_places: list[str]) -> Aim:
+    def _aim(self, wish: Wish, name: str, sources: _Sources) -> Aim:
         place = self._places[name]
         recipe = self._policy.recipes.get(wish.recipe, "-")
         suffix = f"/{wish.product}/{name}/{recipe}"
-        source = self._source(wish.product, place, raw_places)
+        source = self._source(wish.product, place, sources.raw)
         needs = tuple(need for need in (f"/{Product.RAW}/{source}/-",) if need != suffix)
+        if wish.product is Product.METADATA and wish.recipe:
+            made = dict.fromkeys(sources.made.get(wish.recipe, ()))
+            needs += tuple(f"/{Product.RECONSTRUCTION}/{source}/{recipe}" for source in made)
         links = place.links
         if wish.product is Product.RAW:
             # What is copied is read at the place where it was admitted.
