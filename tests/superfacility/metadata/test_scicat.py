@@ -167,10 +167,10 @@ def test_a_token_of_a_person_is_used_until_it_ends(catalogue: Catalogue, record:
     by_name = catalogue.make()
     by_name.upsert(record)
     catalogue.credentials.put("a token", catalogue.service.issued[0])
-    scicat = catalogue.make(user="", secret="a token")
+    scicat = catalogue.make(user="", secret="a token")  # noqa: S106 (its name)
     assert scicat.read(record.pid) is not None
     catalogue.service.revoke()
-    with pytest.raises(NeedsPersonError, match="Forbidden|Unauthorized"):
+    with pytest.raises(NeedsPersonError, match="Forbidden"):
         scicat.read(record.pid)
     assert len(catalogue.service.issued) == 1
 
@@ -201,14 +201,12 @@ def test_an_account_without_the_right_is_told_so(catalogue: Catalogue, record: R
     assert catalogue.service.datasets["p/1"]["isPublished"] is False
 
 
-def test_what_scicat_finds_wrong_is_told_in_its_words(
-    catalogue: Catalogue, record: Record
-) -> None:
+def test_what_scicat_finds_wrong_is_told_in_its_words(catalogue: Catalogue, record: Record) -> None:
     wrong = replace(record, words=replace(record.words, contact="nobody"))
     with pytest.raises(RefusedError, match="contactEmail") as failure:
         catalogue.make().upsert(wrong)
     assert failure.value.name == "http-400"
-    with pytest.raises(RefusedError, match="404|no such"):
+    with pytest.raises(RefusedError, match="no such thing"):
         catalogue.make(login="auth/ldap")._session.call("get", "nothing/here", "test")
 
 
