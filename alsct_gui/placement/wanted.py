@@ -188,7 +188,7 @@ class _Planning:
         place = self._places[name]
         suffix = f"/{product}/{name}/{recipe}"
         need = self._source(product, place, recipe)
-        more = ()
+        more: tuple[str, ...] = ()
         if product is Product.METADATA and recipe != "-":
             # The record of reconstructions tells of those that are wanted in any case.
             made = self._made.get(recipe, {})
