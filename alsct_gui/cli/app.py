@@ -34,6 +34,7 @@ COMMANDS = (
     "catalog",
     "replay",
     "convert",
+    "step",
     "simulate",
     "engines",
     "bench",
