@@ -215,3 +215,17 @@ class Profile:
     """How long owners see their data after the newest scan of a folder; None is for ever."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})
     """Version of this format."""
+
+
+def split_host(text: str) -> tuple[str, int]:
+    """Take ``host:port`` apart.
+
+    Raises
+    ------
+    ValueError
+        It is not of that form.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ValueError(f"{text[:80]!r} is not of the form host:port")
+    return host, int(port)
