@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.placement import Observed
@@ -55,6 +56,8 @@ class Snapshot:
     """All that is known; not changed any more. The last that was read, when it cannot be now."""
     progress: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """How many bytes or slices of each piece of work are done, and of how many."""
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is so now and no part of the history, by name."""
     agent: int | None = None
     """Process that is the agent; None when none lives."""
     time_s: float = 0.0
@@ -136,9 +139,10 @@ class Feed:
                     advance(known, item)
                 self._hand_out(
                     Snapshot(
-                        FeedState.OPEN, "", _copy(known), ledger.progress(), agent, self._clock()
+                        FeedState.OPEN, "", _copy(known), ledger.progress(), ledger.notes(),
+                        agent, self._clock(),
                     )
-                )
+                )  # fmt: skip
             self._stop.wait(LOOK_S)
 
     def _mark(self) -> tuple[int, int] | None:
@@ -188,7 +192,6 @@ def timeline_of(path: Path, scan: str) -> tuple[Event, ...]:
 
 def _copy(known: Observed) -> Observed:
     """Return what is known in containers of its own; what is in them never changes."""
-    return Observed(
-        known.seq, dict(known.scans), dict(known.goals), dict(known.works),
-        dict(known.arrivals), dict(known.links),
-    )  # fmt: skip
+    names = [spec.name for spec in fields(Observed) if spec.name != "seq"]
+    copied: dict[str, Any] = {name: dict(getattr(known, name)) for name in names}
+    return replace(known, **copied)

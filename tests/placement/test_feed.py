@@ -14,7 +14,7 @@ import pytest
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.placement import MET, GoalKey, ScanFacts, StateKind, scan_part, waiting
 from alsct_gui.model.policy import Product
-from alsct_gui.placement.asking import ask_admit
+from alsct_gui.placement.asking import ask_admit, ask_want
 from alsct_gui.placement.events import Event, EventKind, event, lean
 from alsct_gui.placement.feed import Feed, FeedState, Snapshot, timeline_of
 from alsct_gui.placement.ledger import SCHEMA_VERSION, Ledger, LedgerError
@@ -88,6 +88,16 @@ def test_how_far_work_is_comes_without_an_event(taken: Taken, path: Path) -> Non
         ledger.note_progress("w", waiting("x"))
         ledger.note_progress("w", MET)
         taken.until(lambda s: s.progress == {"w": (0, 0)}, "how far it is")
+
+
+def test_notes_and_wishes_come_too(taken: Taken, path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.append([scan_event()])
+        ask_want(ledger, [PART], Product.RAW, "tape")
+        ledger.note("nersc-forecast", {"wait_s": 5})
+        found = taken.until(lambda s: s.notes, "the note")
+        assert found.notes == {"nersc-forecast": {"wait_s": 5}}
+        assert found.observed.asked[PART].wanted == {"/raw/tape/-"}
 
 
 def test_it_is_told_whether_an_agent_lives(taken: Taken, path: Path) -> None:

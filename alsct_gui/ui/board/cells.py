@@ -65,6 +65,7 @@ class Cell:
 
 
 NOTHING = Cell(State.NOT_WANTED, why="Not wanted by the policy")
+TAKEN_BACK = Cell(State.NOT_WANTED, why="Not wanted: a person took it back")
 NEXT_LOOK = Cell(State.WAITING, why="Waits for the agent's next look")
 
 
@@ -139,7 +140,7 @@ def state_words(state: StepState, names: Names, now_s: float) -> str:
         case StateKind.RETRY:
             parts += [f"Failed: {state.cause}", state.fix]
         case StateKind.NOT_WANTED:
-            parts.append("Not wanted by the policy")
+            parts.append(f"Not wanted: {state.cause}" if state.cause else "Not wanted any more")
     if state.until_s is not None and state.until_s > now_s:
         when = f"{clock_words(state.until_s, now_s)}, in {left_words(state.until_s - now_s)}"
         waits = state.kind is StateKind.WAITING

@@ -50,6 +50,8 @@ class Forecast:
     """On and to come, the next first."""
     asked_s: float
     """When it was asked, seconds since 1970."""
+    why: str = ""
+    """Why something is not known; empty when all is."""
 
 
 def forecast_of(note: Any) -> Forecast | None:
@@ -62,7 +64,7 @@ def forecast_of(note: Any) -> Forecast | None:
     asked_s = _seconds(note.get("asked_s"))
     return Forecast(
         str(note.get("machine") or "")[:40], _seconds(note.get("wait_s")), tuple(known),
-        asked_s if asked_s is not None else 0.0,
+        asked_s if asked_s is not None else 0.0, str(note.get("why") or "")[:_WORDS_KEPT],
     )  # fmt: skip
 
 

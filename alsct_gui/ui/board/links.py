@@ -25,6 +25,7 @@ _SHORT = {
     LinkName.GLOBUS: "globus",
     LinkName.NETWORK: "net",
     LinkName.SPIN: "spin",
+    LinkName.SCICAT: "scicat",
     LinkName.JUPYTER: "jupyter",
     LinkName.CFS: "CFS",
     LinkName.PERLMUTTER: "perlmutter",

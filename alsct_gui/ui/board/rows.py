@@ -20,7 +20,7 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.placement.wanted import Wanted, matcher
-from alsct_gui.ui.board.cells import NEXT_LOOK, NOTHING, Cell, cell_of
+from alsct_gui.ui.board.cells import NEXT_LOOK, NOTHING, TAKEN_BACK, Cell, cell_of
 from alsct_gui.ui.board.columns import Column, Names, columns_of
 from alsct_gui.ui.board.pace import Pace, followed
 from alsct_gui.ui.scans.entries import moment_of_text, title_of
@@ -128,6 +128,11 @@ class BoardMaker:
         touched = {
             key[:32] for key, record in observed.goals.items() if known.goals.get(key) is not record
         }
+        touched.update(
+            name
+            for name in observed.asked.keys() | known.asked.keys()
+            if observed.asked.get(name) != known.asked.get(name)
+        )
         for work in observed.works.values():
             if paces.get(work.id) != before.paces.get(work.id):
                 touched.update(key[:32] for key in work.keys)
@@ -137,7 +142,7 @@ class BoardMaker:
         for part, scan in observed.scans.items():
             row = self._rows.get(part)
             if row is None or anew or part in touched or row.scan is not scan:
-                row = self._row(part, scan, columns, observed.goals, paces)
+                row = self._row(part, scan, columns, observed, paces)
             rows[part] = row
         self._rows = rows
         arrivals = (self._arrival(item, columns) for item in observed.arrivals.values())
@@ -151,37 +156,47 @@ class BoardMaker:
     def _columns(self, observed: Observed) -> tuple[Column, ...]:
         """Columns of the policy and of all goals; most goals share a few endings."""
         for key in observed.goals:
-            if key[32:] not in self._kinds:
-                _, product, place, _ = key.split("/")
-                self._kinds[key[32:]] = (Product(product), place)
+            self._kind(key[32:])
         return columns_of(self.policy, self._kinds.values())
+
+    def _kind(self, suffix: str) -> tuple[Product, str]:
+        """Return what an ending of keys is about."""
+        kind = self._kinds.get(suffix)
+        if kind is None:
+            _, product, place, _ = suffix.split("/")
+            kind = self._kinds[suffix] = (Product(product), place)
+        return kind
 
     def _row(
         self, part: str, scan: ScanFacts, columns: tuple[Column, ...],
-        goals: Mapping[str, GoalRecord], paces: Mapping[str, Pace],
+        observed: Observed, paces: Mapping[str, Pace],
     ) -> Row:  # fmt: skip
         found: dict[tuple[Product, str], list[GoalRecord]] = {}
         for suffix, kind in self._kinds.items():
-            record = goals.get(part + suffix)
+            record = observed.goals.get(part + suffix)
             if record is not None:
                 found.setdefault(kind, []).append(record)
-        plan = self._wanted.plan(scan)
+        asked = observed.asked.get(part)
+        plan = self._wanted.plan(scan, asked)
         every = {(aim.product, aim.place.name) for aim in plan.every}
         any_of = {
             (aim.product, aim.place.name): [self.names.place(a.place.name) for a in group]
             for group in plan.any_of
             for aim in group
         }
+        unwanted = {self._kind(suffix) for suffix in (asked.unwanted if asked is not None else ())}
         banned = {site: ban for fits, ban in self._bans if fits(scan) for site in ban.sites}
         cells = []
         for column in columns:
             kind = (column.product, column.place)
             records = found.get(kind, [])
-            asked = any(r.state.kind is not StateKind.NOT_WANTED for r in records)
-            if not asked and column.site in banned:
+            is_there = any(r.state.kind is not StateKind.NOT_WANTED for r in records)
+            if not is_there and column.site in banned:
                 ban = banned[column.site]
                 why = f"Forbidden: {ban.name}. {ban.why}".strip().rstrip(".")
                 cells.append(Cell(State.FORBIDDEN, why=why))
+            elif not is_there and kind in unwanted and kind not in every:
+                cells.append(TAKEN_BACK)
             elif records:
                 pace = next((paces[r.work] for r in records if r.work in paces), None)
                 cells.append(cell_of(records, pace.share if pace is not None else None))

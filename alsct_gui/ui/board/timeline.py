@@ -11,7 +11,7 @@ from alsct_gui.model.placement import GoalKey, ScanFacts, StepState
 from alsct_gui.model.policy import Product
 from alsct_gui.placement.events import Event, EventKind, evidence_from, state_from
 from alsct_gui.ui.board.cells import MARKS, evidence_words, state_words
-from alsct_gui.ui.board.columns import Names, product_words
+from alsct_gui.ui.board.columns import Names
 from alsct_gui.ui.board.rows import taken_s
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, count_words, size_words
@@ -179,11 +179,9 @@ class _Teller:
         return (self._entry(event, f"A person asked: {verb}", goals, state),)
 
     def _aim(self, event: Event) -> str:
-        """What a wish is about that names product and place in place of goals."""
-        product, place = event.data.get("product"), event.data.get("place")
-        if product is None or place is None:
-            return ""
-        return f"{product_words(Product(product))} at {self._names.place(str(place))}"
+        """What a wish is about that names the ending of a goal in place of goals."""
+        suffix = str(event.data.get("suffix", ""))
+        return self._names.goal(GoalKey.parse(suffix)) if suffix else ""
 
     def _arrival(self, event: Event) -> tuple[Entry, ...]:
         if event.data.get("known"):

@@ -13,7 +13,7 @@ from tests.ui.board.making import NOW_S, Made, in_outage
 
 
 def chips(made: Made, agent: int | None = 7, **more: object) -> dict[str, Chip]:
-    snapshot = Snapshot(FeedState.OPEN, "", made.observed, {}, agent, NOW_S)
+    snapshot = Snapshot(FeedState.OPEN, observed=made.observed, agent=agent)
     found = chips_of(snapshot, NOW_S, **more)  # type: ignore[arg-type]
     return {chip.key: chip for chip in found}
 
@@ -24,9 +24,9 @@ def facts(chip: Chip) -> dict[str, str]:
 
 def test_links_stand_in_the_order_in_which_a_scan_meets_them() -> None:
     made = Made()
-    for name in ("scicat", "key", "perlmutter", "acquisition", "globus"):
+    for name in ("tape", "key", "perlmutter", "acquisition", "globus"):
         made.link(name)
-    assert list(chips(made)) == [AGENT, "acquisition", "globus", "perlmutter", "key", "scicat"]
+    assert list(chips(made)) == [AGENT, "acquisition", "globus", "perlmutter", "key", "tape"]
     assert [chip.state for chip in chips(made).values()] == [State.MET] * 6
 
 
@@ -53,9 +53,8 @@ def test_a_link_that_is_down_says_all_there_is_to_know() -> None:
     assert known["Until"] == f"{clock_words(NOW_S + 14400, NOW_S)}, in 4 h"
     assert "new network" in known["Outages"]
     assert "To do: Work goes on here" in chip.text
-    later = chips_of(
-        Snapshot(FeedState.OPEN, "", made.observed, {}, 7), NOW_S + 5 * 3600
-    )  # fmt: skip
+    snapshot = Snapshot(FeedState.OPEN, observed=made.observed, agent=7)
+    later = chips_of(snapshot, NOW_S + 5 * 3600)
     past = facts(next(c for c in later if c.key == "perlmutter"))["Until"]
     assert past.endswith(", which has passed")
 
@@ -94,5 +93,5 @@ def test_where_no_facility_is_set_up_nobody_misses_the_agent() -> None:
 
 def test_words_from_outside_stay_one_sentence() -> None:
     observed = Observed(links={"x": Health("x", LinkState.DOWN, why="<b>odd</b>.")})
-    (_, chip) = chips_of(Snapshot(FeedState.OPEN, "", observed, {}, 1), NOW_S)
+    (_, chip) = chips_of(Snapshot(FeedState.OPEN, observed=observed, agent=1), NOW_S)
     assert chip.sentence == "x is down: <b>odd</b>."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from alsct_gui.model.placement import Arrival, StateKind, StepState, blocked, failed, waiting
+from alsct_gui.model.placement import Arrival, Asked, StateKind, StepState, blocked, failed, waiting
 from alsct_gui.model.policy import Ban, Product, Prune, Selection
 from alsct_gui.placement.fold import CANCELLED
 from alsct_gui.ui.board.cells import cell_words, short_words, state_words
@@ -119,6 +119,24 @@ def test_a_ban_without_reason_is_named() -> None:
     assert words == "Forbidden: foam stays here."
 
 
+def test_a_persons_wishes_are_seen() -> None:
+    made = Made()
+    made.scan(1)
+    made.scan(2)
+    made.observed.asked[part(1)] = Asked(
+        frozenset({f"/raw/{HERE}/-"}), frozenset({"/metadata/scicat/-"})
+    )
+    maker = made.maker()
+    board = made.board(maker)
+    assert marks(board, 1)["record at SciCat"] == "not wanted"
+    assert marks(board, 2)["record at SciCat"] == "waiting"
+    column = [c.words for c in board.columns].index("record at SciCat")
+    (words,) = cell_words(row_of(board, 1).cells[column], NAMES, NOW_S)
+    assert words == "Not wanted: a person took it back."
+    made.observed = replace(made.observed, asked={})
+    assert marks(made.board(maker), 1)["record at SciCat"] == "waiting"
+
+
 def test_a_hold_and_a_cancel_are_seen() -> None:
     made = Made()
     made.scan(1)
@@ -206,7 +224,7 @@ def test_rows_of_untouched_scans_are_the_same_objects() -> None:
         (waiting("a slot of slurm", "all 8 in use"), "Waits for a slot of slurm: all 8 in use."),
         (blocked("no right", "Ask for it"), "Blocked: no right. Ask for it."),
         (failed("reset", "", NOW_S + 60), "Failed: reset. Tried again at"),
-        (StepState(StateKind.NOT_WANTED), "Not wanted by the policy."),
+        (StepState(StateKind.NOT_WANTED), "Not wanted any more."),
         (StepState(StateKind.MET), "It is there."),
     ],
 )  # fmt: skip

@@ -127,7 +127,7 @@ def test_what_a_later_version_wrote_is_told_as_such() -> None:
 
 def test_a_wish_names_product_and_place() -> None:
     wish = Event(EventKind.ASKED, {
-        "what": "want", "scans": [part(1)], "product": "raw", "place": CFS,
+        "what": "want", "scans": [part(1)], "suffix": f"/raw/{CFS}/-",
     })  # fmt: skip
     (entry,) = told(wish)
     assert (entry.title, entry.words) == ("A person asked: want this", f"raw file at {CFS}")
