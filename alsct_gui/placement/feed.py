@@ -19,7 +19,7 @@ from alsct_gui.model.errors import InputError
 from alsct_gui.model.placement import Observed
 from alsct_gui.placement.events import Event, EventKind
 from alsct_gui.placement.fold import advance
-from alsct_gui.placement.ledger import EMPTY, LATER, LOCKED, OLD, Ledger
+from alsct_gui.placement.ledger import ABSENT, EMPTY, LATER, LOCKED, OLD, Ledger
 from alsct_gui.placement.onlyone import agent_pid
 
 LOOK_S = 0.05
@@ -40,8 +40,8 @@ class FeedState(StrEnum):
 
 
 _STATES = {
-    EMPTY: FeedState.MISSING, LATER: FeedState.LATER, LOCKED: FeedState.LOCKED,
-    OLD: FeedState.OLD,
+    ABSENT: FeedState.MISSING, EMPTY: FeedState.MISSING, LATER: FeedState.LATER,
+    LOCKED: FeedState.LOCKED, OLD: FeedState.OLD,
 }  # fmt: skip
 
 
@@ -84,6 +84,7 @@ class Feed:
         self.path = path.absolute()
         self._take, self._clock = take, clock
         self._last = Snapshot()
+        self._doubted = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger-feed", daemon=True)
 
@@ -103,21 +104,27 @@ class Feed:
                 with Ledger(self.path, write=False) as ledger:
                     self._follow(ledger)
             except InputError as error:
-                state = _STATES.get(error.name)
-                if state is None:
-                    there = self.path.exists()
-                    state = FeedState.UNREADABLE if there else FeedState.MISSING
-                self._tell(state, error.sentence)
-                self._stop.wait(AGENT_S)
+                self._fail(_STATES.get(error.name, FeedState.UNREADABLE), error.sentence)
             except (KeyError, TypeError, ValueError) as error:
-                # What it holds was made by a program that means something else by it.
+                # What it holds was written by a program that means something else by it.
                 why = f"{type(error).__name__}: {error}"
-                self._tell(
+                self._fail(
                     FeedState.UNREADABLE,
                     f"{self.path}: the ledger is not understood ({why}). "
                     "Run alsct agent check; keep the file as it is.",
                 )
-                self._stop.wait(AGENT_S)
+
+    def _fail(self, state: FeedState, sentence: str) -> None:
+        """Say why nothing can be read; what looks damaged is looked at twice.
+
+        A file that somebody is just making cannot be read for a moment.
+        """
+        if state is FeedState.UNREADABLE and not self._doubted:
+            self._doubted = True
+            self._stop.wait(LOOK_S)
+            return
+        self._tell(state, sentence)
+        self._stop.wait(AGENT_S)
 
     def _follow(self, ledger: Ledger) -> None:
         """Hand out what is known whenever it has changed, until another file is in its place."""
@@ -143,6 +150,7 @@ class Feed:
                         agent, self._clock(),
                     )
                 )  # fmt: skip
+                self._doubted = False
             self._stop.wait(LOOK_S)
 
     def _mark(self) -> tuple[int, int] | None:

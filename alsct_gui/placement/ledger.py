@@ -42,7 +42,8 @@ FOLDER_VARIABLE = "ALSCT_LEDGER"
 SCHEMA_VERSION = 3
 SNAPSHOT_EVERY = 5000
 """Events after which a snapshot is made anew."""
-EMPTY, LATER, LOCKED, OLD = "ledger-empty", "ledger-later", "ledger-locked", "ledger-old"
+ABSENT, EMPTY, OLD = "ledger-absent", "ledger-empty", "ledger-old"
+LATER, LOCKED = "ledger-later", "ledger-locked"
 """Names of errors that whoever reads a ledger tells apart."""
 _BUSY_S = 30.0
 _BUSY_READING_S = 0.2
@@ -302,8 +303,9 @@ class Ledger:
         except sqlite3.Error as error:
             if not self.path.exists():
                 raise InputError(
-                    "there is no ledger", where=str(self.path), fix="Start alsct agent run"
-                ) from error
+                    "there is no ledger", where=str(self.path), fix="Start alsct agent run",
+                    name=ABSENT,
+                ) from error  # fmt: skip
             raise self._cannot_read(error) from error
         return db
 

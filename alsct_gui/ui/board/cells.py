@@ -71,9 +71,12 @@ NEXT_LOOK = Cell(State.WAITING, why="Waits for the agent's next look")
 
 def cell_of(records: Sequence[GoalRecord], share: float | None = None) -> Cell:
     """Make a cell of the goals of a product at a place, at least one."""
-    sorted_ = tuple(sorted(records, key=lambda record: _RANK[record.state.kind]))
-    first = sorted_[0]
-    state = MARKS[first.state.kind]
+    sorted_ = tuple(records)
+    if len(sorted_) > 1:
+        sorted_ = tuple(sorted(sorted_, key=lambda record: _RANK[record.state.kind]))
+    state = MARKS[sorted_[0].state.kind]
+    if state is State.MET:
+        return Cell(state, None, sorted_)
     held = any(record.held and record.state.kind is not StateKind.MET for record in sorted_)
     if held and state is State.WAITING:
         state = State.HELD

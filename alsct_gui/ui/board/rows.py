@@ -19,7 +19,7 @@ from alsct_gui.model.placement import (
     StateKind,
 )
 from alsct_gui.model.policy import Policy, Product
-from alsct_gui.placement.wanted import Wanted, matcher
+from alsct_gui.placement.wanted import Plan, Wanted, matcher
 from alsct_gui.ui.board.cells import NEXT_LOOK, NOTHING, TAKEN_BACK, Cell, cell_of
 from alsct_gui.ui.board.columns import Column, Names, columns_of
 from alsct_gui.ui.board.pace import Pace, followed
@@ -27,6 +27,8 @@ from alsct_gui.ui.scans.entries import moment_of_text, title_of
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, size_words
 
+_Kind = tuple[Product, str]
+"""Product and name of the place."""
 _ARRIVING = {StateKind.BLOCKED: State.BLOCKED, StateKind.RETRY: State.FAILED}
 
 
@@ -107,7 +109,8 @@ class BoardMaker:
         self._wanted = Wanted(policy)
         self._bans = [(matcher(ban.scans), ban) for ban in policy.bans]
         self._board = Board()
-        self._kinds: dict[str, tuple[Product, str]] = {}
+        self._kinds: dict[str, _Kind] = {}
+        self._plans: dict[int, tuple[Plan, set[_Kind], dict[_Kind, str]]] = {}
         self._rows: dict[str, Row] = {}
 
     def make(
@@ -159,7 +162,7 @@ class BoardMaker:
             self._kind(key[32:])
         return columns_of(self.policy, self._kinds.values())
 
-    def _kind(self, suffix: str) -> tuple[Product, str]:
+    def _kind(self, suffix: str) -> _Kind:
         """Return what an ending of keys is about."""
         kind = self._kinds.get(suffix)
         if kind is None:
@@ -167,23 +170,32 @@ class BoardMaker:
             kind = self._kinds[suffix] = (Product(product), place)
         return kind
 
+    def _aims(self, plan: Plan) -> tuple[set[_Kind], dict[_Kind, str]]:
+        """What a plan wants anyway, and where of several places one is enough: many share it."""
+        known = self._plans.get(id(plan))
+        if known is None or known[0] is not plan:
+            every = {(aim.product, aim.place.name) for aim in plan.every}
+            any_of = {
+                (aim.product, aim.place.name): ", ".join(
+                    self.names.place(other.place.name) for other in group
+                )
+                for group in plan.any_of
+                for aim in group
+            }
+            known = self._plans[id(plan)] = (plan, every, any_of)
+        return known[1:]
+
     def _row(
         self, part: str, scan: ScanFacts, columns: tuple[Column, ...],
         observed: Observed, paces: Mapping[str, Pace],
     ) -> Row:  # fmt: skip
-        found: dict[tuple[Product, str], list[GoalRecord]] = {}
+        found: dict[_Kind, list[GoalRecord]] = {}
         for suffix, kind in self._kinds.items():
             record = observed.goals.get(part + suffix)
             if record is not None:
                 found.setdefault(kind, []).append(record)
         asked = observed.asked.get(part)
-        plan = self._wanted.plan(scan, asked)
-        every = {(aim.product, aim.place.name) for aim in plan.every}
-        any_of = {
-            (aim.product, aim.place.name): [self.names.place(a.place.name) for a in group]
-            for group in plan.any_of
-            for aim in group
-        }
+        every, any_of = self._aims(self._wanted.plan(scan, asked))
         unwanted = {self._kind(suffix) for suffix in (asked.unwanted if asked is not None else ())}
         banned = {site: ban for fits, ban in self._bans if fits(scan) for site in ban.sites}
         cells = []
@@ -198,16 +210,18 @@ class BoardMaker:
             elif not is_there and kind in unwanted and kind not in every:
                 cells.append(TAKEN_BACK)
             elif records:
-                pace = next((paces[r.work] for r in records if r.work in paces), None)
-                cells.append(cell_of(records, pace.share if pace is not None else None))
+                shares = [paces[r.work].share for r in records if r.work in paces]
+                cells.append(cell_of(records, shares[0] if shares else None))
             elif kind in every:
                 cells.append(NEXT_LOOK)
             elif kind in any_of:
-                cells.append(Cell(State.NOT_WANTED, why=_enough(any_of[kind])))
+                why = f"One of these is enough: {any_of[kind]}"
+                cells.append(Cell(State.NOT_WANTED, why=why))
             else:
                 cells.append(NOTHING)
+        path = Path(scan.path)
         return Row(
-            part, Path(scan.path), self._title(scan.metadata.get("sample", ""), scan.path),
+            part, path, title_of(scan.metadata.get("sample", ""), path, self._naming),
             scan.proposal, taken_s(scan), scan.size_bytes, tuple(cells), scan.priority, scan,
             filters=_filters(columns, cells),
         )  # fmt: skip
@@ -223,13 +237,11 @@ class BoardMaker:
             for column in columns
         )
         filters = {Filter.ALL, *((Filter.BLOCKED,) if state is State.BLOCKED else ())}
+        path = Path(arrival.path)
         return Row(
-            arrival.path, Path(arrival.path), self._title("", arrival.path), arrival.proposal,
+            arrival.path, path, title_of("", path, self._naming), arrival.proposal,
             arrival.since_s, 0, cells, arrival=arrival, filters=frozenset(filters),
         )  # fmt: skip
-
-    def _title(self, sample: str, path: str) -> str:
-        return title_of(sample, Path(path), self._naming)
 
 
 def shown_rows(board: Board, chosen: Filter, typed: str) -> tuple[Row, ...]:
@@ -275,7 +287,3 @@ def taken_s(scan: ScanFacts) -> float:
 
 def _newest_first(row: Row) -> tuple[float, str]:
     return (-row.taken_s, row.id)
-
-
-def _enough(places: list[str]) -> str:
-    return f"One of these is enough: {', '.join(places)}"
