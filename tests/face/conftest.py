@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.steps.conftest import toys, values, volume_path
@@ -32,8 +31,3 @@ def wait(app: Any) -> Wait:
 def viewer(screen: None, make_napari_viewer: Any) -> Any:
     """A plain napari."""
     return make_napari_viewer(show=False)
-
-
-@pytest.fixture
-def pixels(values: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
-    yield values
