@@ -34,6 +34,7 @@ COMMANDS = (
     "replay",
     "convert",
     "simulate",
+    "facility",
     "engines",
     "bench",
     "demo",

@@ -38,7 +38,7 @@ class Globus:
         Folder of each collection, by its name for people; ids are made from the names.
     desk
         Faults and the clock. Places: ``transfer METHOD /path`` and ``auth METHOD /path`` for
-        the line; ``task COLLECTION path`` for tasks, ``COLLECTION`` for consents.
+        the line; ``task COLLECTION path`` for tasks, ``consent COLLECTION``.
     rate_bytes_per_s
         Speed of each task; None is as fast as it goes.
     rest_s
@@ -169,7 +169,7 @@ class Globus:
 
     def _need_consent(self, collection: Collection, subject: str) -> None:
         wanted = collection.data_access and not self.auth.has_consented(subject, collection.id)
-        if wanted or self.desk.strike((FaultName.CONSENT_REQUIRED,), collection.id):
+        if wanted or self.desk.strike((FaultName.CONSENT_REQUIRED,), f"consent {collection.name}"):
             scope = f"{TRANSFER_SCOPE}[*https://auth.globus.org/scopes/{collection.id}/data_access]"
             raise ServiceError(
                 403, "ConsentRequired", "Missing required data_access consent",

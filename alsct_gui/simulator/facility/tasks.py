@@ -198,7 +198,7 @@ class Mover:
             return _document(task, self.collections, self.desk.clock())
 
     def _where(self, task: Task, path: str = "") -> str:
-        return f"task {task.request['destination_endpoint']} {path}"
+        return f"task {self.collections[task.request['destination_endpoint']].name} {path}"
 
     def _switch(self, task: Task) -> None:
         """Pause, resume, take away and give back credentials, as the desk says."""
