@@ -22,6 +22,12 @@ class Product(StrEnum):
     PRUNED = "pruned"  # the raw file is gone from a place, and is safe elsewhere
 
 
+WISHABLE = (
+    Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS, Product.CATALOGUE,
+)  # fmt: skip
+"""What wishes can name; pruning has rules of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Somewhere that places are at."""
@@ -66,6 +72,8 @@ class Place:
     """Links that must be up to look or work there."""
     collection: str = ""
     """Collection of the beamline's profile; empty when it has none."""
+    source: str = ""
+    """Place that reconstructions are brought from; empty where they are made."""
     title: str = ""
     """For people."""
 

@@ -262,7 +262,8 @@ class Agent:
         return True
 
     def _lane(self, work: Work) -> Lane:
-        return self._lanes[self._lane_of[GoalKey.parse(work.keys[0]).place]]
+        lane = self._lane_of.get(GoalKey.parse(work.keys[0]).place, "")
+        return self._lanes.get(lane, Lane(lane))  # the place may have left the policy
 
     def _begin(self, step: Step) -> None:
         """Look once more what is there, and begin work for what is not."""

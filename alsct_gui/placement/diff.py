@@ -116,13 +116,14 @@ class _Diff:
             if link.state is LinkState.DOWN
         }
         self._seen: set[str] = set()
+        self._refused: dict[str, StepState] = {}
         self._needs: dict[str, StepState] = {}
         self._waits: dict[tuple[str, int], _Wait] = {}
         self._ready: list[_Candidate] = []
 
     def steps(self) -> tuple[Step, ...]:
         for part, scan in self._observed.scans.items():
-            self._look(part, scan, self._wanted.plan(scan))
+            self._look(part, scan, self._wanted.plan(scan, self._observed.asked.get(part)))
         steps = [*self._of_works(), *self._drops(), *self._begun(), *self._waiting()]
         return tuple(sorted(steps, key=lambda step: (-step.priority, _ORDER[step.kind], step.keys)))
 
@@ -141,6 +142,9 @@ class _Diff:
                 self._sort(part, key, scan, aim, record)
         for group in plan.any_of:
             unmet |= self._look_any(part, scan, group)
+        for suffix, state in plan.refused:
+            if part + suffix not in seen:
+                self._refused[part + suffix] = state
         for aim, age_s in plan.prunes:
             if self._now_s - scan.admitted_s >= age_s:
                 self._look_prune(part, scan, aim, unmet=unmet)
@@ -265,15 +269,17 @@ class _Diff:
         return not asked and all(key in self._seen for key in work.keys)
 
     def _drops(self) -> Iterator[Step]:
-        """Goals that the ledger holds for wanted and that are not any more."""
-        gone: dict[str, list[str]] = {}
-        for key in self._goals.keys() - self._seen:
-            record = self._goals[key]
-            idle = record.work not in self._observed.works
-            if idle and record.state.kind is not StateKind.NOT_WANTED:
-                gone.setdefault(GoalKey.parse(key).place, []).append(key)
-        for place, keys in gone.items():
-            yield Step(StepKind.DROP, tuple(sorted(keys)), NOT_WANTED, place)
+        """Goals that the ledger holds for wanted and that are not any more, or cannot be."""
+        gone: dict[tuple[str, StepState], list[str]] = {}
+        for key in (self._goals.keys() | self._refused.keys()) - self._seen:
+            record = self._goals.get(key)
+            state = self._refused.get(key, NOT_WANTED)
+            idle = record is None or record.work not in self._observed.works
+            if idle and (record is None or not _stands_so(record.state, state)):
+                gone.setdefault((GoalKey.parse(key).place, state), []).append(key)
+        for (place, state), keys in gone.items():
+            kind = StepKind.DROP if state.kind is StateKind.NOT_WANTED else StepKind.WAIT
+            yield Step(kind, tuple(sorted(keys)), state, place)
 
     def _begun(self) -> Iterator[Step]:
         """Steps that begin work, as far as there are slots; the rest waits for one."""
@@ -333,3 +339,8 @@ class _Diff:
     def _links(self, place: str) -> tuple[str, ...]:
         known = self._places.get(place)
         return known.links if known is not None else ()
+
+
+def _stands_so(known: StepState, state: StepState) -> bool:
+    """Whether a goal that is not pursued is known to stand so; why it once stood so may stay."""
+    return known == state or (state == NOT_WANTED and known.kind is StateKind.NOT_WANTED)

@@ -2,7 +2,8 @@
 
 ::
 
-    ledger.sqlite        events, and what is derived from them (snapshot, mentions, progress)
+    ledger.sqlite        events, and what is derived from them (snapshot, mentions, progress),
+                         and notes of what is so now
     ledger.sqlite.lock   held while somebody writes
 
 Events are numbered 1, 2, 3 … without a gap; triggers refuse to change or remove one. A
@@ -19,12 +20,12 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from alsct_gui.model.errors import InputError, OutputError
 from alsct_gui.model.placement import (
@@ -32,39 +33,17 @@ from alsct_gui.model.placement import (
     StepState,
     scan_part,
 )
+from alsct_gui.placement import tables
 from alsct_gui.placement.events import Event, EventKind, dump, scans_of
 from alsct_gui.placement.fold import fold, observed_from_plain, observed_to_plain
 
 FOLDER_VARIABLE = "ALSCT_LEDGER"
 """Environment variable that names another ledger file."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SNAPSHOT_EVERY = 5000
 """Events after which a snapshot is made anew."""
 _BUSY_S = 30.0
 
-_EVENTS = """
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL
-);
-CREATE TRIGGER events_stay BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
-CREATE TRIGGER events_are_kept BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;
-CREATE TRIGGER events_follow BEFORE INSERT ON events
-WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM events)
-BEGIN SELECT RAISE(ABORT, 'events follow one another'); END;
-"""
-_DERIVED = """
-CREATE TABLE snapshot (
-    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, data BLOB NOT NULL
-);
-CREATE TABLE mentions (
-    scan BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (scan, seq)
-) WITHOUT ROWID;
-CREATE TABLE progress (
-    work TEXT PRIMARY KEY, time_s REAL NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 _COLUMNS = "SELECT seq, time_s, kind, data FROM events "
 _TAIL = _COLUMNS + "WHERE seq > ? ORDER BY seq LIMIT ?"
 _TIMELINE = _COLUMNS + "WHERE seq IN (SELECT seq FROM mentions WHERE scan = ?) ORDER BY seq"  # noqa: S608
@@ -217,6 +196,38 @@ class Ledger:
             rows = self._db.execute("SELECT work, done, total FROM progress").fetchall()
         return {work: (done, total) for work, done, total in rows}
 
+    def note(self, name: str, data: Mapping[str, Any]) -> None:
+        """Keep what is of use now and no part of the history; the note before it is forgotten.
+
+        Parameters
+        ----------
+        name
+            Of the note.
+        data
+            In the types of JSON.
+
+        Raises
+        ------
+        LedgerError
+            It cannot be written.
+        """
+        with self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (name, self._clock(), dump(data))
+            )
+
+    def notes(self) -> dict[str, dict[str, Any]]:
+        """Return all notes by name.
+
+        Raises
+        ------
+        InputError
+            They cannot be read.
+        """
+        with self._reading():
+            rows = self._db.execute("SELECT name, data FROM notes").fetchall()
+            return {name: json.loads(data) for name, data in rows}
+
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the file itself, in sentences; nothing when it is whole."""
         with self._reading():
@@ -304,15 +315,19 @@ class Ledger:
 
     def _make_events(self) -> None:
         """From nothing to version 1."""
-        tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if tables:
+        others = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if others:
             raise InputError("is another program's database", where=str(self.path))
-        self._script(_EVENTS)
+        self._script(tables.EVENTS)
 
     def _make_derived(self) -> None:
         """From version 1, which had events alone, to version 2."""
-        self._script(_DERIVED)
+        self._script(tables.DERIVED)
         self._mention(self.tail(0))
+
+    def _make_notes(self) -> None:
+        """From version 2 to version 3."""
+        self._script(tables.NOTES)
 
     def _script(self, text: str) -> None:
         """Run statements within the transaction, which `executescript` would end."""
@@ -401,5 +416,6 @@ class Ledger:
 _MIGRATIONS: tuple[Callable[[Ledger], None], ...] = (
     Ledger._make_events,  # noqa: SLF001 (of this very class)
     Ledger._make_derived,  # noqa: SLF001
+    Ledger._make_notes,  # noqa: SLF001
 )
 """What brings a ledger from version n to n + 1."""

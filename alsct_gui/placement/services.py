@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.placement import GoalKey, Observed
 from alsct_gui.model.policy import Place, Policy, Product
-from alsct_gui.model.recipe import Recipe
 from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, World
 from alsct_gui.placement.goals.pruning import Pruning
 from alsct_gui.placement.goals.raw import AdmittedRaw, RawCopies
 from alsct_gui.placement.goals.reading import FolderReader, Reader, TransferReader
 from alsct_gui.placement.goals.reconstruction import LocalReconstructions
+from alsct_gui.placement.recipes import Recipes
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.superfacility.transfer.base import Transfer
 from alsct_gui.superfacility.transfer.local import LocalTransfer
@@ -47,16 +46,13 @@ class Means:
         """Return what a transfer calls a place."""
         return self.addresses.get(place.name, place.root)
 
-    def recipes(self) -> dict[str, Recipe]:
-        """Return the recipes of the policy by their hash."""
-        return {mark: load_recipe(name) for name, mark in self.policy.recipes.items()}
-
 
 class _Finder:
     """Makes each kind of goals once."""
 
     def __init__(self, means: Means, world: World) -> None:
         self._means, self._world = means, world
+        self._recipes = Recipes(world.policy, world.observed)
         self._inside = {site.name for site in means.policy.sites if not site.outside}
         self._known: dict[tuple[Product, str], Goals] = {}
 
@@ -90,7 +86,7 @@ class _Finder:
                 )  # fmt: skip
         if key.product is Product.RECONSTRUCTION and inside and place.root:
             return LocalReconstructions(
-                world, Path(place.root), means.recipes(), means.queue, threads=means.threads
+                world, Path(place.root), self._recipes.find, means.queue, threads=means.threads
             )
         if key.product is Product.PRUNED and inside and place.root:
             rule = next(rule for rule in world.policy.prunes if rule.place == place.name)

@@ -99,8 +99,17 @@ class World:
         return self.observed.scans[key.partition("/")[0]]
 
     def place(self, name: str) -> Place:
-        """Return a place by its name."""
-        return next(place for place in self.policy.places if place.name == name)
+        """Return a place by its name.
+
+        Raises
+        ------
+        BlockedError
+            The policy has none, or no longer.
+        """
+        for place in self.policy.places:
+            if place.name == name:
+                return place
+        raise BlockedError(f"the policy has no place {name}", fix="Put the place back")
 
     @property
     def admitted(self) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from alsct_gui.files.names import product_name
@@ -21,7 +21,7 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.product import Provenance
 from alsct_gui.model.recipe import Recipe
-from alsct_gui.placement.goals.base import BlockedError, Intent, Record, World
+from alsct_gui.placement.goals.base import Intent, Record, World
 from alsct_gui.placement.goals.slices import count_slices
 from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.placement.runs.model import RunRequest, RunState, RunView
@@ -44,7 +44,7 @@ class LocalReconstructions:
     root
         Folder below which products lie.
     recipes
-        Recipes by their hash.
+        Finds a recipe by its hash.
     queue
         The runs of this machine.
     threads, memory_bytes
@@ -52,7 +52,7 @@ class LocalReconstructions:
     """
 
     def __init__(
-        self, world: World, root: Path, recipes: Mapping[str, Recipe], queue: RunQueue,
+        self, world: World, root: Path, recipes: Callable[[str], Recipe], queue: RunQueue,
         *, threads: int = 0, memory_bytes: int = 4_000_000_000,
     ) -> None:  # fmt: skip
         self._world, self._root, self._recipes, self._queue = world, root, recipes, queue
@@ -70,7 +70,7 @@ class LocalReconstructions:
     def act(self, intent: Intent, record: Record) -> str:
         """Submit a run, or take up the one that there is."""
         (key,) = intent.keys
-        scan, recipe = self._world.scan(key), self._recipe(key)
+        scan, recipe = self._world.scan(key), self._recipes(GoalKey.parse(key).recipe)
         output = self._output(scan, recipe)
         for view in self._queue.views():
             if not self._is_it(view, scan, recipe, output) or view.state is RunState.FINISHED:
@@ -116,7 +116,7 @@ class LocalReconstructions:
             return  # it has ended meanwhile
 
     def _look(self, scan: ScanFacts, recipe: str) -> Evidence | None:
-        for path in _names(self._output(scan, self._recipes[recipe])):
+        for path in _names(self._output(scan, self._recipes(recipe))):
             try:
                 made = read_provenance(path)
                 if not _is_of(made, scan, recipe):
@@ -128,14 +128,6 @@ class LocalReconstructions:
             if slices == expected > 0:
                 return Evidence(str(path), self._world.clock(), slices=slices)
         return None
-
-    def _recipe(self, key: str) -> Recipe:
-        known = self._recipes.get(GoalKey.parse(key).recipe)
-        if known is None:
-            raise BlockedError(
-                "the recipe is not in the policy any more", where=key, fix="Put it back"
-            )
-        return known
 
     def _output(self, scan: ScanFacts, recipe: Recipe) -> Path:
         relative = PurePosixPath(self._world.relative(scan))
