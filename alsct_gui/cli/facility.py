@@ -47,6 +47,9 @@ def run(
     queue_wait: Annotated[
         float, typer.Option("--queue-wait-s", min=0.0, help="How long jobs wait.")
     ] = 1.0,
+    slurm: Annotated[
+        bool, typer.Option("--slurm", help="Run jobs by Debian's Slurm, which is started.")
+    ] = False,
     scans: Annotated[
         int, typer.Option("--scans", min=0, help="Scans that the detector takes meanwhile.")
     ] = 0,
@@ -62,7 +65,7 @@ def run(
 
     root = _root(at)
     root.mkdir(parents=True, exist_ok=True)
-    pace = Pace(speed, rate * 1e6 or None, queue_wait)
+    pace = Pace(speed, rate * 1e6 or None, queue_wait, slurm=slurm)
     taking = planned_scans(scans, seed) if scans else ()
     serve(root, pace, [lambda tree: Acquisition(tree.raw, taking, every)] if scans else [])
 

@@ -20,6 +20,7 @@ from alsct_gui.simulator.facility.world import Pace, World
 
 START_S = 60.0
 """Longest time from the start of the process until the facility answers."""
+_END_S = 60.0
 
 
 Extra = Callable[[Tree], AbstractContextManager[object]]
@@ -95,7 +96,7 @@ class FacilityProcess:
             if self._process.poll() is not None:
                 break
             pause.wait(0.02)
-        self.kill()
+        self.stop()
         raise ResourceError(
             "the facility does not start", where=str(root / "facility.log"),
             fix="Read what it says there",
@@ -112,8 +113,12 @@ class FacilityProcess:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait()
-            self._process = None
+            try:
+                self._process.wait(_END_S)
+            finally:
+                self._process.kill()
+                self._process.wait()
+                self._process = None
 
     def __enter__(self) -> FacilityProcess:
         """Start it."""

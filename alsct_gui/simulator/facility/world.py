@@ -24,7 +24,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,8 +36,11 @@ from alsct_gui.simulator.facility.desk import Card
 from alsct_gui.simulator.facility.faults import FaultDesk
 from alsct_gui.simulator.facility.globus import Globus, collection_id
 from alsct_gui.simulator.facility.papers import write_papers
+from alsct_gui.simulator.facility.scicat import INGESTOR, ScicatStandIn
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
 from alsct_gui.simulator.facility.sfapi_jobs import Queue
+from alsct_gui.simulator.facility.slurm_cluster import SlurmCluster
+from alsct_gui.simulator.facility.slurm_queue import SlurmQueue
 from alsct_gui.simulator.facility.tree import Tree
 from alsct_gui.superfacility.compute.base import SAFE_PATH
 
@@ -58,6 +61,8 @@ class Pace:
     """How long jobs wait, by its clock."""
     rest_s: float = 2.0
     """How long a transfer rests after a failed attempt, by its clock."""
+    slurm: bool = False
+    """Whether a real Slurm runs the jobs; else they are local processes."""
 
 
 class World:
@@ -69,8 +74,6 @@ class World:
         Its folder.
     pace
         How quick it is.
-    queue
-        What runs jobs; None runs them as local processes.
 
     Raises
     ------
@@ -78,7 +81,7 @@ class World:
         The folder cannot be one of jobs, or another facility runs there.
     """
 
-    def __init__(self, root: Path, pace: Pace | None = None, *, queue: Queue | None = None) -> None:
+    def __init__(self, root: Path, pace: Pace | None = None) -> None:
         self.tree, self.pace = Tree(root.resolve()), pace or Pace()
         if SAFE_PATH.fullmatch(str(self.tree.root)) is None:
             raise UsageError(
@@ -88,7 +91,7 @@ class World:
         speed = self.pace.speed
         self.clock: Clock = time.time if speed == 1.0 else FastClock(time.time(), speed)
         self.desk = FaultDesk(self.clock)
-        self._queue, self._stack = queue, ExitStack()
+        self._stack = ExitStack()
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
@@ -112,7 +115,8 @@ class World:
         """How others reach it."""
         ports = {
             "transfer": self.globus.transfer_server.port, "auth": self.globus.auth_server.port,
-            "sfapi": self.sfapi.server.port, "control": self._control.port,
+            "sfapi": self.sfapi.server.port, "scicat": self.scicat.server.port,
+            "control": self._control.port,
         }  # fmt: skip
         return Card(
             os.getpid(), self._control.url, self.globus.environment, str(self.tree.profile),
@@ -142,6 +146,7 @@ class World:
         self._lock(stack)
         ports = self._ports()
         secret = _secret(tree.credentials / "globus-secret")
+        scicat_password = _secret(tree.credentials / "scicat-password")
         self.globus = Globus(
             tree.collections, self.desk, rate_bytes_per_s=pace.rate_bytes_per_s, rest_s=pace.rest_s,
             resources=tree.resources, memory=tree.memory / "globus.json",
@@ -149,18 +154,23 @@ class World:
         )  # fmt: skip
         self.globus.add_client(SERVICE_ACCOUNT, secret)
         self.sfapi = SuperfacilityStandIn(
-            tree.nersc, self.desk, queue_wait_s=pace.queue_wait_s, queue=self._queue,
+            tree.nersc, self.desk, queue_wait_s=pace.queue_wait_s, queue=self._queue(stack),
             collections={collection_id(name): path for name, path in tree.collections.items()},
             cfs=tree.cfs, key_file=tree.key, memory=tree.memory / "sfapi.json",
             port=ports.get("sfapi", 0),
         )  # fmt: skip
+        self.scicat = ScicatStandIn(
+            self.desk, users=(replace(INGESTOR, password=scicat_password),),
+            memory=tree.memory / "scicat.json", port=ports.get("scicat", 0),
+        )  # fmt: skip
         self._control = control_server(self.desk, self.facts, port=ports.get("control", 0))
         self._servers = (
-            self.globus.transfer_server, self.globus.auth_server, self.sfapi.server
+            self.globus.transfer_server, self.globus.auth_server, self.sfapi.server,
+            self.scicat.server,
         )  # fmt: skip
         if not tree.key.exists():
             self.sfapi.tokens.write_key(tree.key)
-        for part in (self.globus, self.sfapi, self._control):
+        for part in (self.globus, self.sfapi, self.scicat, self._control):
             stack.enter_context(part)
         ticker = threading.Thread(target=self._tick, name="facility-clock")
         ticker.start()
@@ -174,6 +184,14 @@ class World:
         ))  # fmt: skip
         stack.callback(tree.card.unlink, missing_ok=True)
         _write(tree.card, json.dumps(asdict(self.card)))
+
+    def _queue(self, stack: ExitStack) -> Queue | None:
+        """What runs the jobs; None for local processes."""
+        if not self.pace.slurm:
+            return None
+        cluster = stack.enter_context(SlurmCluster(self.tree.root / "slurm"))
+        wait_s = self.pace.queue_wait_s
+        return SlurmQueue(cluster, self.tree.nersc / ".slurm", self.desk, queue_wait_s=wait_s)
 
     def _lock(self, stack: ExitStack) -> None:
         """Be the only one in this folder; ends with the process."""

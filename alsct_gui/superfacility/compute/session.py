@@ -248,8 +248,9 @@ def in_our_words(error: BaseException, what: str, access: Access) -> OutsideErro
             fix="Read what it says; the profile may name a wrong account or queue",
             name="refused",
         )  # fmt: skip
-    if isinstance(error, json.JSONDecodeError | pydantic.ValidationError | TypeError | KeyError |
-                  AttributeError | OAuthError | UnicodeDecodeError | RecursionError | ValueError):  # fmt: skip
+    if isinstance(error, json.JSONDecodeError | pydantic.ValidationError | OAuthError | TypeError |
+                  KeyError | AttributeError | UnicodeDecodeError | RecursionError |
+                  ValueError):  # fmt: skip
         return LinkDownError(
             f"NERSC's API answers with something that is not understood ({type(error).__name__})",
             where=where, fix="It is tried again later", name="nonsense", link=STATUS_PAGE,
