@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.placement import (
@@ -41,6 +41,7 @@ from alsct_gui.model.placement import (
     scan_part,
 )
 from alsct_gui.model.policy import Lane, Policy, Product
+from alsct_gui.placement import throughput
 from alsct_gui.placement.admission import Examine
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
@@ -93,6 +94,10 @@ class Services:
     """How the links are."""
     clock: Clock
     """Gives seconds since 1970."""
+    met: Callable[[str, AlsctError | None], None] = lambda link, error: None
+    """Takes what work met on a link: an error, or None when it went well."""
+    notes: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+    """What is to be kept in the ledger as notes, by name; the same objects while it is."""
 
 
 class Agent:
@@ -114,14 +119,17 @@ class Agent:
         self.observed = ledger.observed()
         self._goals = services.goals(self.observed)
         self._lanes = {lane.name: lane for lane in self._policy.lanes}
-        self._lane_of = {place.name: place.lane for place in self._policy.places}
-        self._links_of = {place.name: set(place.links) for place in self._policy.places}
+        self._places = {place.name: place for place in self._policy.places}
         # What is forgotten with the process: when to ask next, and when was asked last.
         self._due_s: dict[str, float] = {}
         self._noted_s: dict[str, float] = {}
         self._looked_s: dict[str, float] = {}
         self._audited_s: dict[str, float] = {}
         self._stumbles: dict[str, int] = {}
+        self._shut: set[str] = set()
+        self._notes = ledger.notes()
+        samples = self._notes.get(throughput.NOTE, {}).get("samples", ())
+        self._throughput = throughput.Throughput(samples, self._clock())
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; wakes when somebody else writes into the ledger."""
@@ -146,9 +154,12 @@ class Agent:
         self._tell(*self._changed_links(health))
         steps = diff(self._policy, self.observed, health, self._clock())
         self._tell(*self._stand(steps))
+        self._shut.clear()
         for step in steps:
-            self._do(step)
+            if not self._shut.intersection(self._links(step.place)):
+                self._do(step)
         self._audit(health)
+        self._keep_notes()
         if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
             self._ledger.keep_snapshot(self.observed)
         return self.observed.seq != before
@@ -213,6 +224,33 @@ class Agent:
             if name not in known or replace(known[name], since_s=now.since_s) != now
         ]
 
+    def _links(self, place: str) -> tuple[str, ...]:
+        known = self._places.get(place)
+        return known.links if known is not None else ()
+
+    def _met(self, place: str, error: AlsctError | None = None) -> None:
+        """Tell how it went to work at a place; the first of its links is what work goes through.
+
+        What is down by now is not asked again in this turn: each answer that does not come
+        takes its time.
+        """
+        links = self._links(place)
+        if not links:
+            return
+        self._services.met(links[0], error)
+        if error is not None:
+            health = self._services.health().values()
+            self._shut.update(link.link for link in health if link.state is LinkState.DOWN)
+
+    def _keep_notes(self) -> None:
+        notes = dict(self._services.notes())
+        if self._throughput.sample(self._clock()):
+            notes[throughput.NOTE] = self._throughput.note()
+        for name, note in notes.items():
+            if self._notes.get(name) != note:
+                self._ledger.note(name, note)
+                self._notes[name] = dict(note)
+
     # Steps
 
     def _stand(self, steps: Iterable[Step]) -> list[Event]:
@@ -249,8 +287,10 @@ class Agent:
         except LedgerError:
             raise
         except AlsctError as error:
+            self._met(step.place, error)
             self._stumble(self.observed.works.get(work.id, work), error)
         else:
+            self._met(step.place)
             self._stumbles.pop(work.id, None)
 
     def _is_due(self, work: Work) -> bool:
@@ -262,8 +302,8 @@ class Agent:
         return True
 
     def _lane(self, work: Work) -> Lane:
-        lane = self._lane_of.get(GoalKey.parse(work.keys[0]).place, "")
-        return self._lanes.get(lane, Lane(lane))  # the place may have left the policy
+        known = self._places.get(GoalKey.parse(work.keys[0]).place)
+        return self._lanes[known.lane] if known is not None else Lane("")  # not in the policy
 
     def _begin(self, step: Step) -> None:
         """Look once more what is there, and begin work for what is not."""
@@ -272,10 +312,11 @@ class Agent:
                 goals = self._goals(GoalKey.parse(step.keys[0]))
                 seen = goals.observe(step.keys)
         except AlsctError as error:
+            self._met(step.place, error)
             self._tell(*self._fallen(step.keys, _state_of(error)))
             return
         self._hook("observed")
-        self._tell(*_met(seen))
+        self._tell(*_seen(seen))
         missing = tuple(key for key in step.keys if key not in seen)
         if not missing:
             return
@@ -283,6 +324,7 @@ class Agent:
         tries = sum(records[key].tries for key in missing if key in records)
         work_id = idempotency_key(missing, tries)
         self._tell(event(EventKind.INTENT, work=work_id, keys=list(missing)))
+        self._throughput.begun(work_id)
         self._hook("intent")
         try:
             with _mistakes_told():
@@ -290,7 +332,10 @@ class Agent:
         except LedgerError:
             raise
         except AlsctError as error:
+            self._met(step.place, error)
             self._stumble(self.observed.works[work_id], error)
+        else:
+            self._met(step.place)
 
     def _act(self, goals: Goals, work: Work) -> None:
         """Do what the intent says, and write down under which id the outside knows it."""
@@ -318,10 +363,18 @@ class Agent:
     def _note(self, work: Work, state: StepState) -> None:
         """Keep how far it is; an event only when it stands otherwise than before."""
         self._set(work.keys, replace(state, done=0, total=0))
+        self._throughput.moved(work.id, self._lane(work).name, self._unit(work), state.done)
         now_s = self._clock()
         if state.total and now_s - self._noted_s.get(work.id, -PROGRESS_S) >= PROGRESS_S:
             self._noted_s[work.id] = now_s
             self._ledger.note_progress(work.id, state)
+
+    def _unit(self, work: Work) -> str:
+        """What the progress of work counts: slices where they are made, else bytes."""
+        key = GoalKey.parse(work.keys[0])
+        place = self._places.get(key.place)
+        made = key.product is Product.RECONSTRUCTION and not (place and place.source)
+        return "slices" if made else "bytes"
 
     def _close(self, goals: Goals, work: Work, said: StepState | None) -> None:
         """Work has ended outside: look what is there, and write both down at once.
@@ -337,11 +390,22 @@ class Agent:
         self._hook("seen")
         missing = [key for key in work.keys if key not in seen]
         how = "done" if not missing else "failed"
+        if not missing:
+            self._throughput.moved(
+                work.id, self._lane(work).name, self._unit(work), self._whole(work, seen)
+            )
         said = said or failed("it says that it is done, but the product is not there")
         fallen = self._fallen(missing, said)
-        self._tell(*_met(seen), *fallen, _about(work, EventKind.ENDED, how=how))
+        self._tell(*_seen(seen), *fallen, _about(work, EventKind.ENDED, how=how))
         self._forget(work)
         self._hook("ended")
+
+    def _whole(self, work: Work, seen: Mapping[str, Evidence]) -> int:
+        """How much a piece of work has moved in all, by what it has left."""
+        evidence = seen.values()
+        if self._unit(work) == "slices":
+            return sum(each.slices or 0 for each in evidence)
+        return sum(each.size_bytes or 0 for each in evidence)
 
     def _cancel(self, goals: Goals, work: Work) -> None:
         asked = any(self.observed.goals[key].cancel_asked for key in work.keys)
@@ -401,6 +465,7 @@ class Agent:
             self._tell(event(EventKind.STATE, keys=changed, state=lean(state)))
 
     def _forget(self, work: Work) -> None:
+        self._throughput.ended(work.id)
         for known in (self._due_s, self._noted_s, self._stumbles):
             known.pop(work.id, None)
 
@@ -415,7 +480,7 @@ class Agent:
             if record.evidence is None or record.state.kind is not StateKind.MET:
                 continue
             looked_s = max(record.evidence.observed_s, self._audited_s.get(key, 0.0))
-            if looked_s + age_s < now_s and not down & self._links_of[key.split("/")[2]]:
+            if looked_s + age_s < now_s and not down.intersection(self._links(key.split("/")[2])):
                 old.append((looked_s, key))
         for _, key in nsmallest(AUDITED_AT_ONCE, old):
             self._audit_one(key)
@@ -468,7 +533,7 @@ def _about(work: Work, kind: EventKind, **data: str) -> Event:
     return event(kind, work=work.id, scans=list(scans_of(work.keys)), **data)
 
 
-def _met(seen: Mapping[str, Evidence]) -> list[Event]:
+def _seen(seen: Mapping[str, Evidence]) -> list[Event]:
     return [
         event(EventKind.MET, keys=[key], evidence=lean(evidence)) for key, evidence in seen.items()
     ]

@@ -13,12 +13,22 @@ import io
 import json
 import re
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alsct_gui.superfacility.compute.base import JobRequest, JobStatus, status_of
+from alsct_gui.superfacility.compute.look import (
+    READ_S,
+    Answer,
+    Question,
+    parse_answer,
+    question_bytes,
+    script_name,
+)
+from alsct_gui.superfacility.compute.look import script_text as look_text
 from alsct_gui.superfacility.compute.progress import RunProgress, parse_progress
 from alsct_gui.superfacility.compute.rows import Row, parse_test_only, pick, read_row, rows_of
 from alsct_gui.superfacility.compute.script import (
@@ -66,6 +76,7 @@ class Nersc:
         self._zone = ZoneInfo(site.zone)
         self._user: str | None = None
         self._has_folder = False
+        self._has_look = False
 
     @property
     def place(self) -> str:
@@ -143,6 +154,15 @@ class Nersc:
         base = job_files(self._site, name).script.removesuffix(".sbatch")
         return self._read_text(f"{base}.{_checked_id(id)}.log") or ""
 
+    def look(self, question: Question) -> Answer:
+        """Look at files there; see `look.Looker`."""
+        try:
+            return self._look(question)
+        except RefusedError:
+            # What was put there may have been cleaned away since.
+            self._has_folder = self._has_look = False
+            return self._look(question)
+
     def wait_s(self, job: JobRequest) -> float | None:
         """Ask Slurm how long a job would wait, without submitting it."""
         self._prepare(job)
@@ -191,11 +211,27 @@ class Nersc:
         }
         if job.recipe:
             contents[files.recipe] = json.dumps(dict(job.recipe), indent=1).encode("ascii")
+        self._require_folder()
+        for path, content in contents.items():
+            self._upload(path, content)
+
+    def _look(self, question: Question) -> Answer:
+        script = f"{self._site.folder}/{script_name()}"
+        asked = f"{self._site.folder}/alsct-look-{uuid.uuid4().hex}.json"
+        self._require_folder()
+        if not self._has_look:
+            self._upload(script, look_text().encode("utf-8"))
+            self._has_look = True
+        self._upload(asked, question_bytes(question))
+        # Both paths are of the closed alphabet: nothing in them means anything to a shell.
+        longest_s = self._access.submit_s + question.within_s + READ_S
+        said, _ = self._run(f"python3 {script} {asked}", longest_s)
+        return parse_answer(said, self.place)
+
+    def _require_folder(self) -> None:
         if not self._has_folder:
             self._command(f"mkdir -p -- {self._site.folder}")
             self._has_folder = True
-        for path, content in contents.items():
-            self._upload(path, content)
 
     def _found_after_all(self, name: str) -> JobStatus | None:
         for look in range(LOOKS):
@@ -226,24 +262,29 @@ class Nersc:
 
     def _command(self, words: str) -> str:
         """Run a command of checked words there; return what it printed, errors included."""
+        return "\n".join(self._run(words, self._access.submit_s))
 
-        async def run(client: Any) -> str:
+    def _run(self, words: str, longest_s: float) -> tuple[str, str]:
+        """Run a command of checked words there; return its output and its errors."""
+
+        async def run(client: Any) -> tuple[str, str]:
             compute = await client.compute(self._access.machine)
             task = await compute.run_task(words)
             await task
             result = task.result
             if result is None:
-                return ""
-            said = f"{result.output or ''}\n{result.error or ''}"
+                return "", ""
+            said = str(result.output or ""), str(result.error or "")
             if result.exit_code:
+                why = " ".join(" ".join(said).split())[:300]
                 raise RefusedError(
-                    f"NERSC cannot run {words.split()[0]}: {' '.join(said.split())[:300]}",
+                    f"NERSC cannot run {words.split()[0]}: {why}",
                     where=self.place, fix="See whether the profile's folder can be written",
                     name="command-failed",
                 )  # fmt: skip
             return said
 
-        return self._session.call("command", run, self._access.submit_s)
+        return self._session.call("command", run, longest_s)
 
     def _upload(self, path: str, content: bytes) -> None:
         async def put(client: Any) -> Any:
