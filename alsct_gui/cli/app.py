@@ -33,6 +33,7 @@ COMMANDS = (
     "agent",
     "replay",
     "convert",
+    "step",
     "simulate",
     "engines",
     "bench",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from alsct_gui.cli.options import (
     SinogramFlag,
 )
 from alsct_gui.files.checked import opened
+from alsct_gui.files.provenance import made_by_step, made_from_plain
+from alsct_gui.model.product import StepProvenance
 
 if TYPE_CHECKING:
     from alsct_gui.model.scan import Scan
@@ -143,9 +146,30 @@ def _show_volume(volume: Volume, *, as_json: bool) -> None:
     voxel = " x ".join(f"{edge:.4g}" for edge in volume.voxel_um) if volume.voxel_um else ""
     out.print(f"  voxel     {voxel + ' um' if voxel else 'not recorded'}")
     out.print(f"  values    {volume.units or 'unit not recorded'}", markup=False)
-    if provenance:
+    if made_by_step(provenance):
+        for word, text in step_rows(provenance):
+            out.print(f"  {word:<9} {text}", markup=False)
+    elif provenance:
         out.print(f"  made from {provenance.get('input_path', 'unknown')}", markup=False)
         out.print(f"  engine    {provenance.get('engine', 'unknown')}", markup=False)
+
+
+def step_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a step's product tells of its making, down the whole chain: word and text."""
+    rows = []
+    told: Any = provenance
+    while made_by_step(told):
+        made = made_from_plain(told)
+        if not isinstance(made, StepProvenance):
+            break
+        settings = ", ".join(f"{name} {value}" for name, value in made.parameters.items())
+        rows.append(("step", f"{made.step} ({settings})" if settings else made.step))
+        rows += [("made from", mark.path) for mark in made.inputs]
+        told = made.inputs[0].made if made.inputs else {}
+    if told:
+        rows.append(("made from", str(told.get("input_path", "unknown"))))
+        rows.append(("engine", str(told.get("engine", "unknown"))))
+    return rows
 
 
 def _unit(value: float | None, unit: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from alsct_gui.files.check import sample
 from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 from alsct_gui.model.scan import FrameStack, Scan
+from alsct_gui.model.volume import LazyArray
 
 BLOCK_BYTES = 32 << 20
 """Most bytes that are held in memory."""
@@ -60,6 +62,41 @@ def scan_checksum(
                 progress(Progress("checksum", done, total, elapsed, eta))
     _add_angles(digest, scan)
     return digest.hexdigest()
+
+
+def array_checksum(array: LazyArray, *, cancel: CancelToken | None = None) -> str:
+    """SHA-256 over shape, type and all values of a volume, as 64 hexadecimal digits.
+
+    As for a scan it does not depend on how the values are stored.
+
+    Raises
+    ------
+    InputError
+        A slice cannot be read.
+    CancelledError
+        It was cancelled.
+    """
+    digest = hashlib.sha256(b"alsct volume values 1\n")
+    digest.update(_header("values", array.shape, array.dtype))
+    plane_bytes = array.shape[1] * array.shape[2] * array.dtype.itemsize
+    step = max(1, BLOCK_BYTES // max(1, plane_bytes))
+    for first in range(0, array.shape[0], step):
+        if cancel is not None:
+            cancel.check()
+        digest.update(_little_endian(array[first : first + step]))
+    return digest.hexdigest()
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 over the bytes of a file, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def quick_identity(scan: Scan) -> str:

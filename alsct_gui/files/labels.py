@@ -93,6 +93,7 @@ def save_labels(
     path: Path,
     *,
     slice_index: int | None = None,
+    made: Mapping[str, Any] | None = None,
     backups: int = BACKUPS,
     cancel: CancelToken | None = None,
 ) -> Path:
@@ -110,6 +111,8 @@ def save_labels(
         Final name; see `labels_path`.
     slice_index
         Slice that two-dimensional labels are of.
+    made
+        How a step made them, plain data; None for what a person painted.
     backups
         Earlier copies that are kept, the newest ones.
     cancel
@@ -125,6 +128,7 @@ def save_labels(
     """
     blocks = _as_blocks(labels, volume, path, slice_index)
     about = {
+        **(made or {}),
         "kind": _KIND,
         "volume": volume.path.name,
         "volume_path": str(volume.path.absolute()),

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from alsct_gui.model.codec import from_plain, to_plain
 from alsct_gui.model.errors import InputError, RecipeError
-from alsct_gui.model.product import Provenance
+from alsct_gui.model.product import Provenance, StepProvenance
 
 ATTRIBUTE = "alsct"
 TIFF_FILE = "provenance.json"
@@ -29,8 +29,8 @@ _FLOAT_FIGURES = (
 )  # fmt: skip
 
 
-def provenance_to_plain(provenance: Provenance) -> dict[str, Any]:
-    """Return plain data that JSON holds and `provenance_from_plain` takes back."""
+def provenance_to_plain(provenance: Provenance | StepProvenance) -> dict[str, Any]:
+    """Return plain data that JSON holds; `made_from_plain` takes it back."""
     plain: dict[str, Any] = json_safe(to_plain(provenance))
     return plain
 
@@ -57,6 +57,28 @@ def provenance_from_plain(data: Any) -> Provenance:
     return replace(whole, quality=replace(whole.quality, **not_known))
 
 
+def made_from_plain(data: Any) -> Provenance | StepProvenance:
+    """Build the provenance of a reconstruction or of what a step made.
+
+    What else the product tells beside it, as labels do, is passed over.
+
+    Raises
+    ------
+    RecipeError
+        Names the entry that is missing or wrong by its path.
+    """
+    if not made_by_step(data):
+        return provenance_from_plain(data)
+    known = {item.name for item in fields(StepProvenance)}
+    rows = {key: value for key, value in data.items() if key in known}
+    return from_plain(StepProvenance, rows, where="provenance")
+
+
+def made_by_step(data: Any) -> bool:
+    """Say whether plain provenance is that of an analysis step."""
+    return isinstance(data, Mapping) and isinstance(data.get("step"), str)
+
+
 def json_safe(value: Any) -> Any:
     """Return plain data with None for every number that is not finite: JSON has no NaN."""
     if isinstance(value, Mapping):
@@ -67,12 +89,31 @@ def json_safe(value: Any) -> Any:
 
 
 def read_provenance(path: str | Path) -> Provenance:
-    """Read how a product was made.
+    """Read how a reconstruction was made.
 
     Parameters
     ----------
     path
         An OME-Zarr volume, the folder of a TIFF stack, or one of its slices.
+
+    Raises
+    ------
+    InputError
+        The product does not tell, or not in a way that can be understood, or is none of a
+        reconstruction.
+    """
+    made = read_made(path)
+    if isinstance(made, StepProvenance):
+        raise InputError(
+            f"the step {made.step} made it, not a reconstruction", where=str(path),
+            fix=f"Take the volume that it was made from: {made.inputs[0].path}"
+            if made.inputs else "",
+        )  # fmt: skip
+    return made
+
+
+def read_made(path: str | Path) -> Provenance | StepProvenance:
+    """Read how a product was made, by a reconstruction or by a step.
 
     Raises
     ------
@@ -86,7 +127,7 @@ def read_provenance(path: str | Path) -> Provenance:
             plain = _read_json(folder / "zarr.json")["attributes"][ATTRIBUTE]
         else:
             plain = _read_json(folder / TIFF_FILE)
-        return provenance_from_plain(plain)
+        return made_from_plain(plain)
     except (KeyError, TypeError, FileNotFoundError) as error:
         raise InputError(
             "the product does not tell how it was made", where=str(path),

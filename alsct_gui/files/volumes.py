@@ -7,6 +7,7 @@ attribute ``alsct``, in a TIFF stack in ``provenance.json``.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -240,6 +241,21 @@ def _row_step(provenance: Mapping[str, Any]) -> int:
     return place if isinstance(place, int) and place > 0 else 1
 
 
+def _told_voxel(provenance: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """Edges of a voxel by the provenance, which is all that a TIFF stack has."""
+    edges = provenance.get("voxel_um")
+    if isinstance(edges, list) and len(edges) == 3 and all(_is_length(edge) for edge in edges):
+        return float(edges[0]), float(edges[1]), float(edges[2])
+    edge = provenance.get("pixel_size_um")
+    if edge is None or not _is_length(edge):
+        return None
+    return float(edge) * _row_step(provenance), float(edge), float(edge)
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 < value < math.inf
+
+
 def _volume(
     path: Path,
     layout: str,
@@ -249,9 +265,7 @@ def _volume(
     closer: Any = None,
 ) -> Volume:
     known = provenance if isinstance(provenance, dict) else {}
-    edge = known.get("pixel_size_um")
-    if voxel_um is None and isinstance(edge, int | float) and edge > 0:
-        voxel_um = (float(edge) * _row_step(known), float(edge), float(edge))
+    voxel_um = voxel_um or _told_voxel(known)
     missing = finding("pixel-size-missing", "The volume holds no voxel size with a unit")
     return Volume(
         path=path,

@@ -1,4 +1,7 @@
-"""What comes out: quality figures and provenance, stored inside every product."""
+"""What comes out: quality figures and provenance, stored inside every product.
+
+A reconstruction carries a `Provenance`, whatever an analysis step made a `StepProvenance`.
+"""
 
 from __future__ import annotations
 
@@ -68,3 +71,49 @@ class Provenance:
     """Warnings of the scan and of the run."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time by stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputMark:
+    """Something that a step was given."""
+
+    name: str
+    """As the step calls it."""
+    kind: str
+    """``volume``, ``labels``, ``table``, ``scan`` …"""
+    path: str
+    """As it was named."""
+    identity: str
+    """What tells it from others without reading all of it; see `files.identity`."""
+    sha256: str = ""
+    """Checksum of all its values; empty until the product is whole."""
+    made: Mapping[str, object] = field(default_factory=dict)
+    """Its own provenance, so that a chain of steps is told from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProvenance:
+    """How an analysis step made a product; enough to make it again."""
+
+    step: str
+    """Name of the step: ``filter.median``."""
+    title: str
+    """The step for people."""
+    parameters: Mapping[str, object]
+    """All of them, as the step takes them."""
+    inputs: tuple[InputMark, ...]
+    """What it was given."""
+    output: str
+    """Which of the step's outputs this is."""
+    versions: Mapping[str, str]
+    """This program, Python, the step's package and the libraries that touched the values."""
+    created: str
+    """ISO 8601, UTC."""
+    units: str = ""
+    """Unit of the values before integer scaling."""
+    voxel_um: tuple[float, float, float] | None = None
+    """Edges of a voxel (slice, y, x); None when unknown, or when it has none."""
+    scale: tuple[float, float] | None = None
+    """For integers: value = scale[0] + stored * scale[1]; None when they are values."""
+    seconds: float | None = None
+    """Wall time; None until the product is whole."""

@@ -7,9 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from alsct_gui.files.recipes import load_recipe, preset_names
+from alsct_gui.files.shell import path_word, value_word
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 
 DEFAULT_PRESET = "standard-8.3.2"
@@ -51,9 +50,9 @@ def command_line(recipe: Recipe, path: str | Path, output: str | Path) -> str:
     """
     known = preset_names()
     preset = recipe.name if recipe.name in known else DEFAULT_PRESET
-    words = ["alsct", "recon", _argument(path), "--output", _argument(output), "--recipe", preset]
+    words = ["alsct", "recon", path_word(path), "--output", path_word(output), "--recipe", preset]
     for setting, value in changes(recipe_to_dict(load_recipe(preset)), recipe_to_dict(recipe)):
-        words += ["--set", f"{setting}={_as_yaml(value)}"]
+        words += ["--set", f"{setting}={value_word(value)}"]
     return shlex.join(words)
 
 
@@ -76,18 +75,3 @@ def changes(base: Any, wanted: Any, path: str = "") -> list[tuple[str, Any]]:
         return found
     same = base == wanted and type(base) is type(wanted)
     return [] if same else [(path, wanted)]
-
-
-def _argument(path: str | Path) -> str:
-    """A path that is not taken for an option."""
-    text = str(path)
-    return f"./{text}" if text.startswith("-") else text
-
-
-def _as_yaml(value: Any) -> str:
-    """A value on one line, as `--set` reads it."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, default_style='"' if isinstance(value, str) else None,
-        width=float("inf"), allow_unicode=True, sort_keys=False,
-    )  # fmt: skip
-    return text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -22,6 +22,8 @@ from alsct_gui.model.progress import Progress, ProgressCallback
 from alsct_gui.remote.faults import error_from_plain
 from alsct_gui.remote.process import Process
 from alsct_gui.remote.wire import Message
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -252,6 +254,31 @@ class Remote:
                     "and report them",
                 ),
             )  # fmt: skip
+
+
+def typed(inner: Future[Answer], convert: Callable[[Answer], T]) -> Future[T]:
+    """A future of the converted answer; cancelling either cancels both."""
+    outer: Future[T] = Future()
+
+    def forward(done: Future[Answer]) -> None:
+        if done.cancelled():
+            outer.cancel()
+            outer.set_running_or_notify_cancel()
+            return
+        if not outer.set_running_or_notify_cancel():
+            return
+        try:
+            outer.set_result(convert(done.result()))
+        except BaseException as error:  # noqa: BLE001 - it is the future's
+            outer.set_exception(error)
+
+    def backward(done: Future[T]) -> None:
+        if done.cancelled():
+            inner.cancel()
+
+    outer.add_done_callback(backward)
+    inner.add_done_callback(forward)
+    return outer
 
 
 def _call(function: Callable[[Any], None], value: Any) -> None:

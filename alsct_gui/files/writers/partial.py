@@ -30,6 +30,7 @@ JOURNAL_VERSION = 1
 # What of a provenance decides the voxels; the rest (times, paths, quality) may differ.
 _DECISIVE = (
     "resolved", "input_identity", "input_sha256", "engine", "versions", "batch_slices", "converted",
+    "step", "parameters", "inputs",
 )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ class Partial:
             See `alsct_gui.files.writers.base.create_volume`.
         """
         if not replace:
-            _refuse_taken(final)
+            refuse_taken(final)
         folder = partial_folder(final)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -115,10 +116,7 @@ class Partial:
         OutputError
             The final name was taken meanwhile.
         """
-        if not self.replace:
-            _refuse_taken(self.final)
-        elif os.path.lexists(self.final):
-            self.final.rename(_aside(self.final))
+        make_way(self.final, replace=self.replace)
         try:
             self.content.rename(self.final)
         except OSError as error:
@@ -179,7 +177,28 @@ def sync_tree(root: Path) -> None:
         sync_folder(Path(folder))
 
 
-def _refuse_taken(final: Path) -> None:
+def make_way(final: Path, *, replace: bool) -> None:
+    """Move what has a name aside to ``<name>.old-<time>``, or refuse.
+
+    Raises
+    ------
+    OutputError
+        The name is taken and must not be.
+    """
+    if not replace:
+        refuse_taken(final)
+    elif os.path.lexists(final):
+        final.rename(_aside(final))
+
+
+def refuse_taken(final: Path) -> None:
+    """Raise when a name is taken.
+
+    Raises
+    ------
+    OutputError
+        Something has it.
+    """
     if os.path.lexists(final):
         raise OutputError(
             "exists already", where=str(final),

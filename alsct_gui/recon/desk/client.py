@@ -27,7 +27,7 @@ from alsct_gui.recon.desk.answers import (
     Trial,
 )
 from alsct_gui.recon.desk.packing import unpack
-from alsct_gui.remote.client import Answer, Remote
+from alsct_gui.remote.client import Answer, Remote, typed
 
 T = TypeVar("T")
 
@@ -203,31 +203,6 @@ class Desk:
             on_partial=on_partial, silence_s=silence_s,
         )  # fmt: skip
         return typed(inner, lambda came: unpack(answer, came.facts, came.arrays))
-
-
-def typed(inner: Future[Answer], convert: Callable[[Answer], T]) -> Future[T]:
-    """A future of the converted answer; cancelling either cancels both."""
-    outer: Future[T] = Future()
-
-    def forward(done: Future[Answer]) -> None:
-        if done.cancelled():
-            outer.cancel()
-            outer.set_running_or_notify_cancel()
-            return
-        if not outer.set_running_or_notify_cancel():
-            return
-        try:
-            outer.set_result(convert(done.result()))
-        except BaseException as error:  # noqa: BLE001 - it is the future's
-            outer.set_exception(error)
-
-    def backward(done: Future[T]) -> None:
-        if done.cancelled():
-            inner.cancel()
-
-    outer.add_done_callback(backward)
-    inner.add_done_callback(forward)
-    return outer
 
 
 def _part(kind: type[T], function: Callable[[T], None]) -> Callable[[Answer], None]:

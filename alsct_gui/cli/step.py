@@ -1,0 +1,202 @@
+"""`alsct step`: analysis steps, from volumes and labels to others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsct_gui.cli.console import JsonFlag, emit_json, err, out, progress_bars
+from alsct_gui.cli.options import (
+    Assignments,
+    MemoryOption,
+    ThreadsOption,
+    apply_assignments,
+    thread_count,
+)
+from alsct_gui.cli.running import cancelled_by_signals
+from alsct_gui.model.errors import RecipeError, UsageError
+
+if TYPE_CHECKING:
+    from alsct_gui.steps.registry import Found
+    from alsct_gui.steps.settings import Setting
+    from alsct_gui.steps.step import Step
+
+StepName = Annotated[str, typer.Argument(metavar="NAME", help="A step of `alsct step list`.")]
+
+step = typer.Typer(
+    name="step",
+    help="Analysis steps: filters, segmentation, measures; from files to files.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@step.command("list")
+def listing(json: JsonFlag = False) -> None:
+    """List the steps that are installed."""
+    from alsct_gui.steps.registry import list_steps
+
+    rows = list_steps()
+    if json:
+        emit_json({"steps": [step_facts(found) for found in rows]})
+        return
+    if not rows:
+        out.print("no steps; plugins bring them: pip install ./plugins/napari-alsct-filter")
+    for found in rows:
+        if found.step is None:
+            out.print(f"{found.name}  (not available: {found.error})", style="dim", markup=False)
+        else:
+            out.print(found.name, style="bold", markup=False)
+            out.print(f"    {found.step.sentence}", markup=False)
+
+
+@step.command()
+def show(name: StepName, json: JsonFlag = False) -> None:
+    """Show what a step takes, makes, and lets one choose."""
+    from alsct_gui.steps.registry import Found, get_step, package_of
+    from alsct_gui.steps.settings import settings_of
+
+    found = Found(name, package_of(name), get_step(name))
+    if json:
+        emit_json(step_facts(found))
+        return
+    step = get_step(name)
+    out.print(f"{name}: {step.title}", style="bold", markup=False)
+    out.print(f"  {step.sentence}", markup=False)
+    for word, ports in (("takes", step.inputs), ("makes", step.outputs)):
+        for port in ports:
+            extra = ", optional" if port.optional else ""
+            out.print(f"  {word}  {port.name} ({port.kind}{extra}): {port.title}", markup=False)
+    for setting in settings_of(step.parameters):
+        out.print(f"  --set {_setting_words(setting)}", markup=False)
+    for preset in step.presets:
+        out.print(f"  --preset {preset.name!r}  {preset.sentence}".rstrip(), markup=False)
+    if step.reference:
+        out.print(f"  after  {step.reference}", markup=False)
+
+
+@step.command()
+def run(
+    name: StepName,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="INPUT… OUTPUT", help="Inputs in order, then output.")
+    ],
+    given: Annotated[
+        list[str] | None, typer.Option("--input", help="An input by its name: markers=PATH.")
+    ] = None,
+    preset: Annotated[str, typer.Option("--preset", help="A preset; the first if none.")] = "",
+    params: Annotated[
+        Path | None, typer.Option("--params", help="Parameters as a JSON or YAML file.")
+    ] = None,
+    settings: Assignments = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Move what has the output's name aside.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what a killed run left.")
+    ] = False,
+    threads: ThreadsOption = 0,
+    memory_gb: MemoryOption = 4.0,
+    json: JsonFlag = False,
+) -> None:
+    """Run a step on files."""
+    from alsct_gui.steps.registry import get_step
+    from alsct_gui.steps.reporter import Reporter
+    from alsct_gui.steps.running import run_step
+    from alsct_gui.steps.settings import parameters_to_plain
+
+    step = get_step(name)
+    inputs, output = _inputs(step, paths, given or []), paths[-1]
+    parameters = _parameters(step, preset, params, settings or [])
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        err.print(sentence, markup=False)
+
+    with cancelled_by_signals() as token, progress_bars(quiet=json) as show:
+        result = run_step(
+            step, parameters, inputs=inputs, output=output, overwrite=overwrite, resume=resume,
+            reporter=Reporter(
+                progress=show, cancel=token, say=say, threads=thread_count(threads),
+                memory_bytes=int(memory_gb * 1e9),
+            ),
+        )  # fmt: skip
+    if json:
+        emit_json(
+            {
+                "step": step.name,
+                "parameters": parameters_to_plain(parameters),
+                "inputs": {key: Path(value).absolute() for key, value in inputs.items()},
+                "outputs": dict(result.outputs),
+                "said": said,
+                "seconds": result.seconds,
+            }
+        )
+        return
+    for key, path in result.outputs.items():
+        out.print(f"{path}: {step.output(key).title}, {result.seconds:.1f} s", markup=False)
+
+
+def step_facts(found: Found) -> dict[str, Any]:
+    """A step as plain data."""
+    from alsct_gui.model.codec import to_plain
+    from alsct_gui.steps.settings import parameters_to_plain, settings_of
+
+    step = found.step
+    if step is None:
+        return {"name": found.name, "package": found.package, "error": found.error}
+    return {
+        "name": step.name, "package": found.package, "title": step.title,
+        "sentence": step.sentence, "inputs": to_plain(step.inputs),
+        "outputs": to_plain(step.outputs), "settings": to_plain(settings_of(step.parameters)),
+        "presets": {preset.name: parameters_to_plain(step.preset(preset.name))
+                    for preset in step.presets},
+        "preview": step.preview, "reference": step.reference,
+    }  # fmt: skip
+
+
+def _inputs(step: Step[Any], paths: list[Path], given: list[str]) -> dict[str, str | Path]:
+    """Inputs by name: those in order, then those that are named."""
+    names = [port.name for port in step.inputs]
+    positional = paths[:-1]
+    if len(positional) > len(names):
+        raise UsageError(
+            f"takes {len(names)} inputs and an output, {len(paths)} paths were given",
+            where=step.name, fix=f"Its inputs: {', '.join(names)}",
+        )  # fmt: skip
+    inputs: dict[str, str | Path] = dict(zip(names, positional, strict=False))
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals:
+            raise UsageError(f"{text!r} has no '='", where="--input", fix="Write it as NAME=PATH")
+        inputs[name.strip()] = path
+    return inputs
+
+
+def _parameters(step: Step[Any], preset: str, params: Path | None, settings: list[str]) -> Any:
+    """A preset, changed by a file, changed by single settings."""
+    from alsct_gui.files.plaintext import read_plain
+    from alsct_gui.steps.settings import parameters_from, parameters_to_plain
+
+    data = parameters_to_plain(step.preset(preset))
+    if params is not None:
+        named = read_plain(params)
+        if not isinstance(named, dict):
+            raise RecipeError("holds no parameters by name", where=str(params))
+        data.update(named)
+    return parameters_from(step.parameters, apply_assignments(data, settings))
+
+
+def _setting_words(setting: Setting) -> str:
+    unit = f" {setting.unit}" if setting.unit else ""
+    bounds = [
+        f"{word} {bound:g}" for word, bound in
+        (("from", setting.minimum), ("to", setting.maximum)) if bound is not None
+    ]  # fmt: skip
+    if setting.choices:
+        bounds = [", ".join(value for value, _ in setting.choices)]
+    inside = f" ({' '.join(bounds)})" if bounds else ""
+    return f"{setting.name}={setting.default}{unit}{inside}  {setting.help}".rstrip()

@@ -1,0 +1,1 @@
+"""Analysis steps: from volumes, labels and tables to others; without Qt."""
