@@ -36,6 +36,7 @@ COMMANDS = (
     "convert",
     "step",
     "simulate",
+    "facility",
     "engines",
     "bench",
     "demo",
