@@ -35,17 +35,23 @@ class Means:
     queue: RunQueue
     """Runs of this workstation."""
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
-    """What moves files, by lane; it knows places by their roots."""
+    """What moves files, by lane."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """What a transfer calls a place, where that is not its root."""
     makers: Mapping[tuple[Product, str], Maker] = field(default_factory=dict)
     """Further goals by product and lane: of services, and of other sites."""
-    readers: Mapping[str, ReaderMaker] = field(default_factory=dict)
-    """What reads files of places that are not here, by lane."""
     threads: int = 0
     """Processor threads of a run; 0 for all."""
+    readers: Mapping[str, ReaderMaker] = field(default_factory=dict)
+    """What reads files of places that are not here, by lane."""
 
     def goals(self, observed: Observed) -> Callable[[GoalKey], Goals]:
         """Return the function that finds who sees to a goal; see `agent.Services`."""
         return _Finder(self, World(self.policy, observed, self.clock)).find
+
+    def address(self, place: Place) -> str:
+        """Return what a transfer calls a place."""
+        return self.addresses.get(place.name, place.root)
 
 
 class _Finder:
@@ -83,7 +89,7 @@ class _Finder:
             if reader is not None and place.lane in means.transfers:
                 return RawCopies(
                     world, place.name, means.transfers[place.lane], reader,
-                    source=world.admitted.root, target=place.root,
+                    source=means.address(world.admitted), target=means.address(place),
                 )  # fmt: skip
         if key.product is Product.RECONSTRUCTION and inside and place.root and not place.source:
             return self._reconstructions(place)
@@ -113,7 +119,7 @@ class _Finder:
             return maker(self._world, place)
         transfer = self._means.transfers.get(place.lane)
         if transfer is not None:  # it also bears a disk that hangs
-            return TransferReader(transfer, place.root, self._world.clock)
+            return TransferReader(transfer, self._means.address(place), self._world.clock)
         if place.site in self._inside and place.root:
             return FolderReader(Path(place.root), self._world.clock)
         return None

@@ -24,7 +24,7 @@ from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means, local_transfers
 from alsct_gui.wiring.links import Links, Slips
 from alsct_gui.wiring.makers import Makers
-from alsct_gui.wiring.outside import Outside, placed
+from alsct_gui.wiring.outside import Outside, Waits, placed
 
 if TYPE_CHECKING:
     from alsct_gui.placement.admission import Admission
@@ -51,6 +51,8 @@ class Wiring:
         Where secrets are; None for those of this user.
     clock
         Seconds since 1970 UTC.
+    waits
+        How long services may take.
     """
 
     def __init__(
@@ -63,9 +65,10 @@ class Wiring:
         threads: int = 0,
         secrets: Callable[[], Credentials] | None = None,
         clock: Clock = time.time,
+        waits: Waits | None = None,
     ) -> None:
         self.policy = placed(policy, profile)
-        self.outside = Outside(profile, clock, secrets)
+        self.outside = Outside(profile, clock, secrets, waits)
         self._slips = Slips(profile)
         self._links = Links(self.outside, self.policy, self._slips, clock)
         self._outlook = Outlook(self._links.chain(), self._links.forecast(), clock=clock)
@@ -73,7 +76,7 @@ class Wiring:
         makers = Makers(self.outside, self.policy, ledger.with_name(CATALOG))
         self._means = Means(
             self.policy, clock, RunQueue(runs), local_transfers(self.policy, ledger),
-            makers.makers(), makers.readers(), threads,
+            makers=makers.makers(), threads=threads, readers=makers.readers(),
         )  # fmt: skip
         self.services = Services(
             self.policy, self._goals, _examine, self._health, clock, self._outlook.met,

@@ -7,9 +7,10 @@ with the client that needs them: an agent without such goals starts without them
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from alsct_gui.superfacility.metadata.scicat import Scicat
     from alsct_gui.superfacility.scripts import NerscScripts
     from alsct_gui.superfacility.transfer.globus import GlobusTransfer
-    from alsct_gui.superfacility.transfer.globus_login import Account
+    from alsct_gui.superfacility.transfer.globus_login import Account, Patience
 
 T = TypeVar("T")
 GLOBUS_SECRET = "globus-client"  # noqa: S105 (the name of it)
@@ -37,6 +38,26 @@ GLOBUS_SECRET = "globus-client"  # noqa: S105 (the name of it)
 SECRETS_VARIABLE = "ALSCT_SECRETS"
 """Environment variable that names a folder of secrets, instead of the desktop's keyring."""
 _KEY_FIX = "Make a key at https://iris.nersc.gov/profile and name its file in the profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long services may take; a beamline takes these, tests shorter ones."""
+
+    globus_http_s: float = 20.0
+    """For one read or one connection of Globus."""
+    globus_call_s: float = 60.0
+    """For one call of Globus, all its retries included."""
+    globus_retries: int = 2
+    """How often its library tries again by itself."""
+    globus_backoff_s: float = 0.5
+    """How long it waits before it does."""
+    nersc_answer_s: float = 30.0
+    """For one answer of NERSC."""
+    nersc_submit_s: float = 120.0
+    """For a submission or a command, which NERSC carries out as a task."""
+    nersc_pause_s: float = 5.0
+    """Between two looks for a job whose answer was lost."""
 
 
 class Outside:
@@ -50,12 +71,18 @@ class Outside:
         Seconds since 1970 UTC.
     secrets
         Where secrets are; None for `open_secrets`, when the first is needed.
+    waits
+        How long services may take.
     """
 
     def __init__(
-        self, profile: Profile, clock: Clock, secrets: Callable[[], Credentials] | None = None
+        self,
+        profile: Profile,
+        clock: Clock,
+        secrets: Callable[[], Credentials] | None = None,
+        waits: Waits | None = None,
     ) -> None:
-        self.profile, self._clock = profile, clock
+        self.profile, self._clock, self._waits = profile, clock, waits or Waits()
         self._open_secrets = secrets or open_secrets
         self._lock = RLock()
         self._built: dict[str, object] = {}
@@ -92,7 +119,9 @@ class Outside:
         def build() -> GlobusTransfer:
             from alsct_gui.superfacility.transfer.globus import GlobusTransfer
 
-            transfer = GlobusTransfer(self._account, clock=self._clock)
+            transfer = GlobusTransfer(
+                self._account, clock=self._clock, patience=self._globus_patience()
+            )
             self._stack.callback(transfer.close)
             return transfer
 
@@ -111,7 +140,10 @@ class Outside:
         def build() -> Nersc:
             from alsct_gui.superfacility.compute.nersc import Nersc
 
-            nersc = Nersc(access, site, clock=self._clock)
+            nersc = Nersc(
+                access, site, clock=self._clock,
+                pause=lambda: time.sleep(self._waits.nersc_pause_s),
+            )  # fmt: skip
             self._stack.callback(nersc.close)
             return nersc
 
@@ -182,7 +214,10 @@ class Outside:
                 "no key for NERSC is set up", where="profile: nersc.key_file", fix=_KEY_FIX
             )
         key = Path(known.key_file).expanduser() if with_key else None
-        return Access(known.api_url, known.token_url, key, known.machine)
+        return Access(
+            known.api_url, known.token_url, key, known.machine, self._waits.nersc_answer_s,
+            self._waits.nersc_submit_s,
+        )  # fmt: skip
 
     def site(self) -> Site:
         """Return how jobs run at NERSC.
@@ -256,13 +291,9 @@ class Outside:
             self._built.clear()
 
     def _account(self) -> Account:
-        from alsct_gui.superfacility.transfer.globus_login import (
-            Patience,
-            person_account,
-            service_account,
-        )
+        from alsct_gui.superfacility.transfer.globus_login import person_account, service_account
 
-        known, patience = self.profile.globus, Patience()
+        known, patience = self.profile.globus, self._globus_patience()
         if known.account == "person":
             return person_account(known.client_id, self.secrets(), patience)
         secret = self.secrets().get(GLOBUS_SECRET)
@@ -272,6 +303,15 @@ class Outside:
                 fix=f"Store it: alsct agent secret {GLOBUS_SECRET}",
             )  # fmt: skip
         return service_account(known.client_id, secret, self.secrets(), patience)
+
+    def _globus_patience(self) -> Patience:
+        from alsct_gui.superfacility.transfer.globus_login import Patience
+
+        waits = self._waits
+        return Patience(
+            http_s=waits.globus_http_s, call_s=waits.globus_call_s, retries=waits.globus_retries,
+            backoff_s=waits.globus_backoff_s,
+        )  # fmt: skip
 
     def _once(self, name: str, build: Callable[[], T]) -> T:
         with self._lock:
