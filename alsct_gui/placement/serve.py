@@ -47,8 +47,19 @@ def serve(ledger: Path, policy: str, runs: Path | None = None, threads: int = 0)
         Agent(opened, services).run(stop)
 
 
-def start_agent(ledger: Path, policy: str = "als-8.3.2") -> None:
+def start_agent(
+    ledger: Path, policy: str = "als-8.3.2", runs: Path | None = None, threads: int = 0
+) -> None:
     """Start an agent that outlives this process; one too many ends by itself.
+
+    Parameters
+    ----------
+    ledger, policy
+        What it works on, and what is wanted: a policy's name or file.
+    runs
+        Folder of the runs; None for that of this user.
+    threads
+        Processor threads of a run; 0 for all.
 
     Raises
     ------
@@ -60,7 +71,10 @@ def start_agent(ledger: Path, policy: str = "als-8.3.2") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
             subprocess.Popen(  # noqa: S603 (this program's own module)
-                module_command("alsct_gui.placement.serve", str(ledger), policy),
+                module_command(
+                    "alsct_gui.placement.serve", str(ledger), policy,
+                    str(runs) if runs is not None else "", str(threads),
+                ),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 env=module_environment(), start_new_session=True,
             )  # fmt: skip
