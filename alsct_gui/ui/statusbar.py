@@ -51,6 +51,7 @@ class StatusBar(QWidget):
         )
         self._dismiss = QToolButton()
         self._dismiss.setToolTip("Dismiss")
+        self._dismiss.setAccessibleName("Dismiss")
         self._dismiss.clicked.connect(self.clear)
         self._pixel = label("", "value")
         self.chain = ChainStrip()
