@@ -13,9 +13,19 @@ AGENT = "alsct_gui.wiring.serve"
 
 
 def start_agent(
-    ledger: Path, policy: str = "als-8.3.2", profile: str = "als-8.3.2", runs: Path | None = None
-) -> None:
+    ledger: Path, policy: str = "als-8.3.2", profile: str = "als-8.3.2",
+    runs: Path | None = None, threads: int = 0,
+) -> None:  # fmt: skip
     """Start an agent in a process of its own; one too many ends by itself.
+
+    Parameters
+    ----------
+    ledger, policy, profile
+        What it works on, what is wanted, and where that is: names, or files.
+    runs
+        Folder of the runs; None for that of this user.
+    threads
+        Processor threads of a run; 0 for all.
 
     Raises
     ------
@@ -27,7 +37,7 @@ def start_agent(
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
             subprocess.Popen(  # noqa: S603 (this program's own module)
-                module_command(AGENT, str(ledger), policy, profile, str(runs or "")),
+                module_command(AGENT, str(ledger), policy, profile, str(runs or ""), str(threads)),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 env=module_environment(), start_new_session=True,
             )  # fmt: skip
