@@ -31,6 +31,7 @@ COMMANDS = (
     "recon",
     "runs",
     "agent",
+    "catalog",
     "replay",
     "convert",
     "step",

@@ -23,6 +23,8 @@ RECIPE_MARK = re.compile(f"[0-9a-f]{{{_HASH_CHARS}}}")
 """Form of `recipe_hash`."""
 _NEEDS = ("all", "any")
 
+_WITH_RECIPE = (Product.RECONSTRUCTION, Product.METADATA)
+
 
 def policy_names() -> tuple[str, ...]:
     """Names of the policies that come with the program."""
@@ -107,9 +109,10 @@ def _check_wishes(policy: Policy, places: set[str]) -> None:
             raise RecipeError("names no place", where=f"{where}.places")
         for name in wish.places:
             _known(name, places, f"{where}.places")
-        if bool(wish.recipe) is not (wish.product is Product.RECONSTRUCTION):
-            raise RecipeError("a recipe belongs to a reconstruction, and only there",
-                              where=f"{where}.recipe")  # fmt: skip
+        made = wish.product is Product.RECONSTRUCTION
+        if (made and not wish.recipe) or (wish.recipe and wish.product not in _WITH_RECIPE):
+            raise RecipeError("a recipe belongs to a reconstruction or to its record, "
+                              "and only there", where=f"{where}.recipe")  # fmt: skip
 
 
 def _check_prunes(policy: Policy, places: set[str]) -> None:

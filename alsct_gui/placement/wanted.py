@@ -104,6 +104,7 @@ class _Planning:
         self._prunes = _kept(policy.prunes, fit[count + bans :])
         self._personal = [GoalKey.parse(suffix) for suffix in sorted(self._asked.wanted)]
         self._raw_places = self._places_of_raw()
+        self._made = self._places_of_made()
 
     def plan(self) -> Plan:
         policy, asked = self._policy, self._asked
@@ -143,6 +144,21 @@ class _Planning:
             if self._refusal(name) is None and f"/{Product.RAW}/{name}/-" not in unwanted
         ]  # fmt: skip
 
+    def _places_of_made(self) -> dict[str, dict[str, None]]:
+        """Names of the places where a reconstruction is wanted in any case, by recipe."""
+        made: dict[str, dict[str, None]] = {}
+        for wish in self._wishes:
+            recipe = self._policy.recipes.get(wish.recipe, "-")
+            suffix = f"/{wish.product}/{{}}/{recipe}"
+            names = [
+                name for name in wish.places
+                if self._is_open(name) and suffix.format(name) not in self._asked.unwanted
+            ]  # fmt: skip
+            certain = wish.need == "all" or len(names) == 1
+            if wish.product is Product.RECONSTRUCTION and certain:
+                made.setdefault(recipe, {}).update(dict.fromkeys(names))
+        return made
+
     def _is_open(self, place: str) -> bool:
         return self._places[place].site not in self._banned
 
@@ -172,11 +188,16 @@ class _Planning:
         place = self._places[name]
         suffix = f"/{product}/{name}/{recipe}"
         need = self._source(product, place, recipe)
+        more: tuple[str, ...] = ()
+        if product is Product.METADATA and recipe != "-":
+            # The record of reconstructions tells of those that are wanted in any case.
+            made = self._made.get(recipe, {})
+            more = tuple(f"/{Product.RECONSTRUCTION}/{where}/{recipe}" for where in made)
         links = place.links
         if product is Product.RAW or (product is Product.RECONSTRUCTION and place.source):
             # What is copied is read where it comes from.
             links = tuple(dict.fromkeys((*links, *self._places[need.split("/")[2]].links)))
-        needs = () if need == suffix else (need,)
+        needs = () if need == suffix else (need, *more)
         return Aim(suffix, product, place, needs, links, priority, requires_proposal)
 
     def _source(self, product: Product, place: Place, recipe: str) -> str:

@@ -225,6 +225,22 @@ def derived_record(
     )  # fmt: skip
 
 
+def bare_derived_record(facts: ScanFacts, recipe: str, rules: RecordRules) -> Record:
+    """Return what a reconstruction's record must say once the product itself has gone.
+
+    Raises
+    ------
+    NeedsPersonError
+        As for `raw_record`.
+    """
+    return Record(
+        pid=derived_pid(rules, facts.id, recipe), kind="derived",
+        owner_group=rules.groups.group_of(facts.proposal), proposal=facts.proposal, folder="",
+        words=Words("", "", rules.contact, ""), access_groups=rules.access_groups,
+        scientific={IDENTITY: facts.id}, inputs=(raw_pid(rules, facts.id),),
+    )  # fmt: skip
+
+
 def address_of(text: str) -> str:
     """Return the e-mail address that a text holds; empty for a text that holds none."""
     found = _ADDRESS.search(text)
