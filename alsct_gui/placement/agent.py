@@ -15,10 +15,8 @@ self, at (3) to a poll, at (4) to another poll.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nsmallest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +33,6 @@ from alsct_gui.model.placement import (
     StepKind,
     StepState,
     Work,
-    blocked,
     failed,
     idempotency_key,
     scan_part,
@@ -43,29 +40,20 @@ from alsct_gui.model.placement import (
 from alsct_gui.model.policy import Lane, Policy, Product
 from alsct_gui.placement import throughput
 from alsct_gui.placement.admission import Examine
+from alsct_gui.placement.auditing import AGAIN_S, SOON_S, AuditList, is_unread
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
 from alsct_gui.placement.fold import ARRIVED, advance
-from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, Intent
+from alsct_gui.placement.goals.base import Clock, Goals, Intent, NotYetError
 from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError
-from alsct_gui.placement.wanted import DAY_S
-from alsct_gui.superfacility.errors import NeedsPersonError, RefusedError
+from alsct_gui.placement.troubles import fallen, mistakes_told, state_of
 
-AUDITED_AT_ONCE = 2
-"""Goals whose evidence is looked at again in one turn."""
 ARRIVAL_S = 10.0
 """Time between two looks at a file that is still being written."""
 PROGRESS_S = 2.0
 """Time between two notes of how far a piece of work is."""
 _WAKE_S = 0.1  # how often it is looked for what others have written
 _IDLE_S = 5.0  # longest time between two turns
-
-LOOK = "Look at it; it is tried again by itself, or at once by retry"
-_BY_PERSON = (BlockedError, NeedsPersonError, RefusedError)
-
-
-class MistakeError(AlsctError):
-    """The program itself is wrong; said of the goal that it happened to."""
 
 
 class Hook(Protocol):
@@ -124,7 +112,7 @@ class Agent:
         self._due_s: dict[str, float] = {}
         self._noted_s: dict[str, float] = {}
         self._looked_s: dict[str, float] = {}
-        self._audited_s: dict[str, float] = {}
+        self._audits = AuditList(self._policy.audit_days)
         self._stumbles: dict[str, int] = {}
         self._shut: set[str] = set()
         self._notes = ledger.notes()
@@ -276,7 +264,7 @@ class Agent:
         if work is None or not self._is_due(work):
             return
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 goals = self._goals(GoalKey.parse(work.keys[0]))
                 if step.kind is StepKind.RESUME:
                     self._act(goals, work)
@@ -308,12 +296,12 @@ class Agent:
     def _begin(self, step: Step) -> None:
         """Look once more what is there, and begin work for what is not."""
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 goals = self._goals(GoalKey.parse(step.keys[0]))
                 seen = goals.observe(step.keys)
         except AlsctError as error:
             self._met(step.place, error)
-            self._tell(*self._fallen(step.keys, _state_of(error)))
+            self._tell(*self._fallen(step.keys, state_of(error)))
             return
         self._hook("observed")
         self._tell(*_seen(seen))
@@ -327,7 +315,7 @@ class Agent:
         self._throughput.begun(work_id)
         self._hook("intent")
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 self._act(goals, self.observed.works[work_id])
         except LedgerError:
             raise
@@ -426,7 +414,7 @@ class Agent:
         Work that was refused is over. In all other cases it may be under way outside: it
         stays, under its key, and the same is asked again, later and later.
         """
-        state = _state_of(error)
+        state = state_of(error)
         if state.kind is StateKind.BLOCKED and not work.outside_id:
             self._tell(
                 *self._fallen(work.keys, state),
@@ -441,22 +429,7 @@ class Agent:
 
     def _fallen(self, keys: Sequence[str], state: StepState) -> list[Event]:
         """Events of goals that have failed; each says when it is tried again."""
-        by_attempts: dict[int, list[str]] = {}
-        for key in keys:
-            record = self.observed.goals.get(key)
-            by_attempts.setdefault((record.attempts if record else 0) + 1, []).append(key)
-        told, patience = [], self._policy.patience
-        for attempts, those in by_attempts.items():
-            wait_s = patience.wait_s(attempts)
-            stands = state
-            if state.kind is StateKind.BLOCKED:
-                wait_s = patience.most_s
-            elif attempts >= patience.attempts:
-                cause = f"failed {attempts} times, at last: {state.cause}"
-                stands = blocked(cause, state.fix or LOOK)
-            stands = replace(stands, until_s=self._clock() + wait_s)
-            told.append(event(EventKind.FAILED, keys=those, state=lean(stands)))
-        return told
+        return fallen(self.observed, self._policy.patience, keys, state, self._clock())
 
     def _set(self, keys: Sequence[str], state: StepState) -> None:
         """Write down how goals stand, if that is otherwise than before."""
@@ -472,32 +445,35 @@ class Agent:
     # Looking again
 
     def _audit(self, health: Mapping[str, Health]) -> None:
-        """Look again at the oldest evidence: what was met may be gone."""
-        now_s, age_s = self._clock(), self._policy.audit_days * DAY_S
-        down = {name for name, link in health.items() if link.state is LinkState.DOWN}
-        old = []
-        for key, record in self.observed.goals.items():
-            if record.evidence is None or record.state.kind is not StateKind.MET:
-                continue
-            looked_s = max(record.evidence.observed_s, self._audited_s.get(key, 0.0))
-            if looked_s + age_s < now_s and not down.intersection(self._links(key.split("/")[2])):
-                old.append((looked_s, key))
-        for _, key in nsmallest(AUDITED_AT_ONCE, old):
+        """Look again at what was met: it may be gone, or be known better."""
+        down = {name for name, link in health.items() if link.state is LinkState.DOWN} | self._shut
+        for key in self._audits.due(
+            self.observed, lambda place: not down.intersection(self._links(place)), self._clock()
+        ):
             self._audit_one(key)
 
     def _audit_one(self, key: str) -> None:
-        self._audited_s[key] = self._clock()
+        """Look at one goal; where that fails nothing is known, and nothing changes."""
+        now_s = self._clock()
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 seen = self._goals(GoalKey.parse(key)).observe((key,))
-        except AlsctError:
-            return  # it could not be looked at, so nothing is known, and nothing changes
+        except NotYetError:
+            self._audits.later(key, now_s + SOON_S)
+            return
+        except AlsctError as error:
+            self._met(key.split("/")[2], error)
+            self._audits.later(key, now_s + AGAIN_S)
+            return
         self._hook("audited")
-        if key in seen:
-            self._tell(event(EventKind.AUDITED, keys=[key]))
-        else:
-            gone = failed("it was there, and is not any more")
+        self._audits.looked(key, now_s)
+        if key not in seen:
+            gone = failed("it was there, and is not any more as it should be")
             self._tell(event(EventKind.LOST, keys=[key], state=lean(gone)))
+        elif is_unread(self.observed.goals[key]) and seen[key].sha256:
+            self._tell(*_seen(seen))
+        else:
+            self._tell(event(EventKind.AUDITED, keys=[key]))
 
     def _pause_s(self) -> float:
         """How long there is nothing to do, as far as can be known."""
@@ -506,26 +482,6 @@ class Agent:
         times = [end_s - now_s for end_s in ends if end_s is not None and end_s > now_s]
         times += [due_s - now_s for due_s in self._due_s.values() if due_s > now_s]
         return max(0.0, min([*times, _IDLE_S]))
-
-
-def _state_of(error: AlsctError) -> StepState:
-    if isinstance(error, _BY_PERSON):
-        return blocked(error.what, error.fix or LOOK)
-    return failed(error.what, error.fix)
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Make a mistake of the program an error of one goal, which does not stop the others."""
-    try:
-        yield
-    except AlsctError:
-        raise
-    except Exception as error:
-        raise MistakeError(
-            f"a mistake in the program ({type(error).__name__}: {error})",
-            fix="Report it with the agent's log",
-        ) from error
 
 
 def _about(work: Work, kind: EventKind, **data: str) -> Event:

@@ -42,11 +42,18 @@ FOLDER_VARIABLE = "ALSCT_LEDGER"
 SCHEMA_VERSION = 3
 SNAPSHOT_EVERY = 5000
 """Events after which a snapshot is made anew."""
+ABSENT, EMPTY, OLD = "ledger-absent", "ledger-empty", "ledger-old"
+LATER, LOCKED = "ledger-later", "ledger-locked"
+"""Names of errors that whoever reads a ledger tells apart."""
 _BUSY_S = 30.0
+_BUSY_READING_S = 0.2
 
 _COLUMNS = "SELECT seq, time_s, kind, data FROM events "
 _TAIL = _COLUMNS + "WHERE seq > ? ORDER BY seq LIMIT ?"
 _TIMELINE = _COLUMNS + "WHERE seq IN (SELECT seq FROM mentions WHERE scan = ?) ORDER BY seq"  # noqa: S608
+_OF_PATH = (
+    _COLUMNS + "WHERE kind IN ('asked', 'arrival') AND instr(data, ?) > 0 AND seq < ? ORDER BY seq"
+)
 
 
 def default_ledger() -> Path:
@@ -73,22 +80,27 @@ class Ledger:
         The file.
     create
         Make it when it is not there.
+    write
+        Open it for writing; else nothing of it is ever changed or made.
     clock
         Gives the time of events, in seconds since 1970.
 
     Raises
     ------
     InputError
-        It is not there, is no ledger, is damaged, or is of a later version.
+        It is not there, is no ledger, is damaged, or is of a later version; for reading alone
+        also one of an earlier version.
     LedgerError
         It cannot be made.
     """
 
     def __init__(
-        self, path: Path, *, create: bool = True, clock: Callable[[], float] = time.time
-    ) -> None:
+        self, path: Path, *, create: bool = True, write: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self.path = path.absolute()
-        self._clock = clock
+        self._clock, self._write = clock, write
+        create = create and write
         if create:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,6 +156,14 @@ class Ledger:
     def timeline(self, scan: str) -> tuple[Event, ...]:
         """Return the events that mention a scan (`model.placement.scan_part`), oldest first."""
         return self._events(_TIMELINE, bytes.fromhex(scan))
+
+    def arrival(self, path: str, before: int) -> tuple[Event, ...]:
+        """Return what was told of a file before event number `before`, oldest first.
+
+        Before a file is a scan, events know it by its path alone.
+        """
+        found = self._events(_OF_PATH, f'"path":{json.dumps(path)}', before)
+        return tuple(item for item in found if item.data.get("path") == path)
 
     def last_seq(self) -> int:
         """Return the number of the last event, 0 when there is none."""
@@ -274,17 +294,18 @@ class Ledger:
         self.close()
 
     def _connect(self, *, create: bool) -> sqlite3.Connection:
-        mode = "rwc" if create else "rw"
+        mode = "rwc" if create else "rw" if self._write else "ro"
         try:
             db = sqlite3.connect(
-                f"{self.path.as_uri()}?mode={mode}", uri=True, timeout=_BUSY_S,
-                isolation_level=None,
+                f"{self.path.as_uri()}?mode={mode}", uri=True, isolation_level=None,
+                timeout=_BUSY_S if self._write else _BUSY_READING_S,
             )  # fmt: skip
         except sqlite3.Error as error:
             if not self.path.exists():
                 raise InputError(
-                    "there is no ledger", where=str(self.path), fix="Start alsct agent run"
-                ) from error
+                    "there is no ledger", where=str(self.path), fix="Start alsct agent run",
+                    name=ABSENT,
+                ) from error  # fmt: skip
             raise self._cannot_read(error) from error
         return db
 
@@ -296,12 +317,18 @@ class Ledger:
         if version > SCHEMA_VERSION:
             raise InputError(
                 f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
-                where=str(self.path), fix="Use the newer program",
+                where=str(self.path), fix="Use the newer program", name=LATER,
             )  # fmt: skip
         if version == SCHEMA_VERSION:
             return
         if version == 0 and not create:
-            raise InputError("is no ledger", where=str(self.path))
+            name = "" if self._tables() else EMPTY
+            raise InputError("is no ledger", where=str(self.path), name=name)
+        if not self._write:
+            raise InputError(
+                "the ledger is of an earlier version", where=str(self.path),
+                fix="The agent brings it up to date when it starts", name=OLD,
+            )  # fmt: skip
         with self._locked():
             with self._reading():
                 self._db.execute("PRAGMA journal_mode = WAL")
@@ -313,10 +340,13 @@ class Ledger:
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
+    def _tables(self) -> int:
+        with self._reading():
+            return int(self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
+
     def _make_events(self) -> None:
         """From nothing to version 1."""
-        others = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if others:
+        if self._tables():
             raise InputError("is another program's database", where=str(self.path))
         self._script(tables.EVENTS)
 
@@ -401,6 +431,12 @@ class Ledger:
             raise self._cannot_write(error) from error
 
     def _cannot_read(self, error: Exception) -> InputError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more closely why
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return InputError(
+                "the ledger is locked by another program", where=str(self.path),
+                fix="Close what else holds it open; it is read again by itself", name=LOCKED,
+            )  # fmt: skip
         return InputError(
             f"the ledger cannot be read ({error})", where=str(self.path),
             fix="Run alsct agent check; keep the file as it is",

@@ -47,6 +47,7 @@ class StatusBar(QWidget):
         )
         self._dismiss = QToolButton()
         self._dismiss.setToolTip("Dismiss")
+        self._dismiss.setAccessibleName("Dismiss")
         self._dismiss.clicked.connect(self.clear)
         self._pixel = label("", "value")
         self._runs = label("", "faint")

@@ -13,6 +13,7 @@ from alsct_gui.settings import Layout
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.statusbar import StatusBar
+from alsct_gui.ui.taborder import next_stop
 from alsct_gui.ui.tabs import TabbedStack
 from alsct_gui.ui.topbar import TopBar
 
@@ -138,6 +139,15 @@ class Window(QWidget):
             # Work may be running: `app` answers this, when it has put everything away.
             event.ignore()
             self.close_asked.emit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        panels = (self.topbar, self.left, self.stage, self.side, self.drawer, self.status)
+        stop = next_stop(panels, self.focusWidget(), forward=forward)
+        if stop is None:
+            return super().focusNextPrevChild(forward)
+        reasons = Qt.FocusReason
+        stop.setFocus(reasons.TabFocusReason if forward else reasons.BacktabFocusReason)
+        return True
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

@@ -85,26 +85,28 @@ class AccessGoals:
         Raises
         ------
         BlockedError
-            A folder holds scans of several proposals, so that one would open the other's.
+            A folder that would be opened holds scans of another proposal, too.
         """
-        neighbours: dict[str, list[ScanFacts]] = {}
+        by_folder: dict[str, list[ScanFacts]] = {}
         for other in self._world.observed.scans.values():
-            neighbours.setdefault(_folder(other), []).append(other)
+            by_folder.setdefault(_folder(other), []).append(other)
+        root = self._world.admitted.root.rstrip("/")
+        by_folder.pop(root, None)  # it is never opened itself
         grants = {}
         for key in keys:
             scan = self._world.scan(key)
-            relative = self._world.relative(scan)
-            beside = neighbours[_folder(scan)]
-            if "/" in relative:
-                self._need_one_proposal(scan, beside)
-            until_s = None
-            if self._lasts_s is not None:
-                until_s = max(other.admitted_s for other in beside) + self._lasts_s
-            grants[key] = Grant(relative, scan.proposal, until_s)
+            folder, newest_s = _folder(scan), scan.admitted_s
+            for name, others in by_folder.items() if folder != root else ():
+                if _is_within(name, folder) or _is_within(folder, name):
+                    self._need_one_proposal(scan, others)
+                if _is_within(name, folder):
+                    newest_s = max(newest_s, *(other.admitted_s for other in others))
+            until_s = None if self._lasts_s is None else newest_s + self._lasts_s
+            grants[key] = Grant(self._world.relative(scan), scan.proposal, until_s)
         return grants
 
-    def _need_one_proposal(self, scan: ScanFacts, beside: Sequence[ScanFacts]) -> None:
-        other = next((one for one in beside if one.proposal != scan.proposal), None)
+    def _need_one_proposal(self, scan: ScanFacts, others: Sequence[ScanFacts]) -> None:
+        other = next((one for one in others if one.proposal != scan.proposal), None)
         if other is not None:
             raise BlockedError(
                 "its folder holds scans of more than one proposal: "
@@ -118,6 +120,10 @@ class AccessGoals:
 
 def _folder(scan: ScanFacts) -> str:
     return scan.path.rpartition("/")[0]
+
+
+def _is_within(folder: str, other: str) -> bool:
+    return folder == other or folder.startswith(f"{other}/")
 
 
 def _day(grant: Grant) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from alsct_gui.files.names import product_name
-from alsct_gui.files.provenance import read_provenance
-from alsct_gui.model.errors import InputError, UsageError
+from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import (
     MET,
     Evidence,
@@ -19,16 +17,12 @@ from alsct_gui.model.placement import (
     failed,
     waiting,
 )
-from alsct_gui.model.product import Provenance
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.placement.goals.base import Intent, Record, World
-from alsct_gui.placement.goals.slices import count_slices
+from alsct_gui.placement.goals.products import find_product, output_of
 from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.placement.runs.model import RunRequest, RunState, RunView
 from alsct_gui.placement.runs.queue import RunQueue
-
-_MOST_NAMES = 100
-"""Numbered names of a product that are looked at."""
 
 
 class LocalReconstructions:
@@ -62,7 +56,9 @@ class LocalReconstructions:
         """Count the slices of products of that very scan and recipe."""
         found = {}
         for key in keys:
-            evidence = self._look(self._world.scan(key), GoalKey.parse(key).recipe)
+            scan, mark = self._world.scan(key), GoalKey.parse(key).recipe
+            output = self._output(scan, self._recipes(mark))
+            evidence = find_product(output, scan, mark, self._world.clock)
             if evidence is not None:
                 found[key] = evidence
         return found
@@ -115,24 +111,8 @@ class LocalReconstructions:
         except UsageError:
             return  # it has ended meanwhile
 
-    def _look(self, scan: ScanFacts, recipe: str) -> Evidence | None:
-        for path in _names(self._output(scan, self._recipes(recipe))):
-            try:
-                made = read_provenance(path)
-                if not _is_of(made, scan, recipe):
-                    continue
-                slices = count_slices(path)
-            except InputError:
-                continue  # something else has the name
-            expected = made.quality.slices_expected if made.quality else 0
-            if slices == expected > 0:
-                return Evidence(str(path), self._world.clock(), slices=slices)
-        return None
-
     def _output(self, scan: ScanFacts, recipe: Recipe) -> Path:
-        relative = PurePosixPath(self._world.relative(scan))
-        name = product_name(relative.stem, recipe.output.format)
-        return self._root / relative.parent / name
+        return output_of(self._world, self._root, scan, recipe)
 
     def _is_it(self, view: RunView, scan: ScanFacts, recipe: Recipe, output: Path) -> bool:
         """Whether a run makes this reconstruction."""
@@ -146,20 +126,3 @@ class LocalReconstructions:
 
     def _view(self, run_id: str) -> RunView | None:
         return next((view for view in self._queue.views() if view.id == run_id), None)
-
-
-def _is_of(made: Provenance, scan: ScanFacts, recipe: str) -> bool:
-    whole = made.quality is not None
-    return whole and made.input_identity == scan.id and recipe_hash(made.recipe) == recipe
-
-
-def _names(output: Path) -> Iterator[Path]:
-    """Names that a product got, as `runs.products.free_output` gives them, while there are."""
-    stem, suffix = output.name, ""
-    if output.suffix == ".zarr":
-        stem, suffix = output.stem, output.suffix
-    names = (
-        output if n == 1 else output.with_name(f"{stem}-{n}{suffix}")
-        for n in range(1, _MOST_NAMES + 1)
-    )
-    return (name for name in names if name.exists())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import certifi
@@ -11,7 +11,11 @@ import pytest
 
 from alsct_gui.files.identity import quick_identity
 from alsct_gui.files.open import open_scan
+from alsct_gui.model.center import CenterResult
+from alsct_gui.model.finding import Finding, Severity
 from alsct_gui.model.placement import ScanFacts
+from alsct_gui.model.product import Provenance, Quality
+from alsct_gui.model.recipe import Center, Recipe
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import FaultDesk
 from alsct_gui.simulator.facility.scicat import INGESTOR, ScicatStandIn
@@ -19,8 +23,8 @@ from alsct_gui.simulator.facility.scicat_rules import User
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from alsct_gui.superfacility.credentials import FileCredentials
-from alsct_gui.superfacility.metadata.base import Record
-from alsct_gui.superfacility.metadata.build import RecordRules, raw_record
+from alsct_gui.superfacility.metadata.base import Record, RecordFile
+from alsct_gui.superfacility.metadata.build import Made, RecordRules, raw_record
 from alsct_gui.superfacility.metadata.mapping import load_table
 from alsct_gui.superfacility.metadata.scicat import Scicat
 from alsct_gui.superfacility.metadata.scicat_session import ScicatAccess
@@ -34,6 +38,7 @@ RULES = RecordRules(
     ProposalGroups(r"BLS-\d{5}", r"\g<0>"), ("832",), "/ALS/8.3.2",
 )  # fmt: skip
 MODIFIED = "2026-02-03T05:00:00.000Z"
+RECIPE = Recipe(name="a recipe", center=Center("manual", 7.5))
 
 
 @dataclass
@@ -98,3 +103,16 @@ def record(scan_file: Path, facts: ScanFacts) -> Record:
     with open_scan(scan_file) as scan:
         table = load_table(scan.layout)
         return raw_record(scan, facts, RULES, table, str(scan_file.parent), MODIFIED)
+
+
+@pytest.fixture
+def made(facts: ScanFacts) -> Made:
+    """A reconstruction whose noise could not be worked out."""
+    quality = Quality(4, 4, 0.9, 0.1, float("nan"), 0.0, 0.0, 0)
+    how = Provenance(
+        RECIPE, replace(RECIPE, name="resolved"), facts.path, facts.id, "cd" * 32,
+        CenterResult(7.5, 1.0, (), 0.0), {"alsct-gui": "0.1.0", "Python": "3.11.4"}, "fourier 1",
+        4, "2026-02-03T06:00:00Z", 0.65, "1/cm", quality=quality,
+        findings=(Finding("flats-few", Severity.WARNING, "Few flats."),), seconds={"total": 1.5},
+    )  # fmt: skip
+    return Made(how, "/made/rec a.zarr", (RecordFile("zarr.json", 10, MODIFIED),))

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from alsct_gui.files.open import open_scan
-from alsct_gui.model.center import CenterResult
 from alsct_gui.model.errors import InputError
-from alsct_gui.model.finding import Finding, Severity
 from alsct_gui.model.placement import ScanFacts
-from alsct_gui.model.product import Provenance, Quality
-from alsct_gui.model.recipe import Center, Recipe, recipe_from_dict
+from alsct_gui.model.recipe import recipe_from_dict
 from alsct_gui.superfacility.errors import NeedsPersonError, RefusedError
-from alsct_gui.superfacility.metadata.base import Record, RecordFile
+from alsct_gui.superfacility.metadata.base import Record
 from alsct_gui.superfacility.metadata.build import (
     Made,
     RecordRules,
@@ -30,21 +27,6 @@ from alsct_gui.superfacility.metadata.build import (
 from alsct_gui.superfacility.metadata.mapping import load_table
 from alsct_gui.superfacility.proposals import ProposalGroups
 from tests.superfacility.metadata.conftest import MODIFIED, RULES
-
-RECIPE = Recipe(name="a recipe", center=Center("manual", 7.5))
-
-
-@pytest.fixture
-def made(facts: ScanFacts) -> Made:
-    """A reconstruction whose noise could not be worked out."""
-    quality = Quality(4, 4, 0.9, 0.1, float("nan"), 0.0, 0.0, 0)
-    how = Provenance(
-        RECIPE, replace(RECIPE, name="resolved"), facts.path, facts.id, "cd" * 32,
-        CenterResult(7.5, 1.0, (), 0.0), {"alsct-gui": "0.1.0", "Python": "3.11.4"}, "fourier 1",
-        4, "2026-02-03T06:00:00Z", 0.65, "1/cm", quality=quality,
-        findings=(Finding("flats-few", Severity.WARNING, "Few flats."),), seconds={"total": 1.5},
-    )  # fmt: skip
-    return Made(how, "/made/rec a.zarr", (RecordFile("zarr.json", 10, MODIFIED),))
 
 
 def test_a_raw_record_says_whose_and_what_it_is(record: Record, facts: ScanFacts) -> None:

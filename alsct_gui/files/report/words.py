@@ -1,0 +1,65 @@
+"""Numbers of a report as people read them."""
+
+from __future__ import annotations
+
+import math
+
+from alsct_gui.files.report.content import Rows
+from alsct_gui.model.table import Table
+
+MOST_ROWS = 100
+"""Rows of a table that a report shows; the whole table is beside it."""
+
+
+def figure(value: float, unit: str = "", digits: int = 4) -> str:
+    """Return a number with so many significant digits and its unit; a dash for none."""
+    if not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e7:
+        text = f"{int(value):,}"
+    elif 1e-3 <= abs(value) < 1e6:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:,.{decimals}f}"
+    else:
+        text = f"{value:.{digits - 1}e}"
+    return f"{text} {unit}" if unit and unit not in "%°" else f"{text}{' ' * (unit == '%')}{unit}"
+
+
+def percent(share: float) -> str:
+    """Return a share as percent, to a hundredth."""
+    return f"{100 * share:.2f} %" if math.isfinite(share) else "–"
+
+
+def table_rows(table: Table, names: tuple[str, ...] = (), *, whole: str = "") -> Rows:
+    """Return the first rows of a table.
+
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        Columns that are shown; none for all.
+    whole
+        File with the whole table, said when rows are left out.
+    """
+    columns = [item for item in table.columns if not names or item.name in names]
+    heads = [f"{item.name.removesuffix(_suffix(item.unit))} ({item.unit})" if item.unit
+             else item.name for item in columns]  # fmt: skip
+    shown = min(table.n_rows, MOST_ROWS)
+    values = [table.column(item.name)[:shown].tolist() for item in columns]
+    cells = [[_cell(value) for value in row] for row in zip(*values, strict=True)]
+    caption = ""
+    if shown < table.n_rows:
+        rest = f"; all are in {whole}" if whole else ""
+        caption = f"The first {shown} of {table.n_rows:,} rows{rest}."
+    return Rows([head.replace("_", " ") for head in heads], cells, caption)
+
+
+def _suffix(unit: str) -> str:
+    """The ending that a column's name has by its unit."""
+    ascii_unit = unit.replace("µ", "u").replace("³", "3").replace("²", "2").replace("°", "deg")
+    return f"_{ascii_unit}"
+
+
+def _cell(value: object) -> str:
+    return figure(value) if isinstance(value, float | int) else str(value)

@@ -1,0 +1,1 @@
+"""The measurements as steps: parameters, inputs, outputs, and what runs."""
