@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
 from alsct_bench.textured import Textured, scribble, textured_volume
+from alsct_gui.steps.reporter import Reporter
 from napari_alsct_segment.classifier.learn import Lesson, train
 from napari_alsct_segment.classifier.model import PixelModel
 from napari_alsct_segment.classifier.samples import scribbles_of
-
-from alsct_gui.steps.reporter import Reporter
 
 
 @pytest.fixture(scope="session")

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from alsct_bench.textured import METAL, Textured, dice, scribble, textured_volume
+from alsct_gui.model.errors import CancelledError, InputError, RecipeError
+from alsct_gui.model.progress import CancelToken
+from alsct_gui.steps.reporter import Reporter
 from napari_alsct_segment.classifier.apply import Applied, doubt
 from napari_alsct_segment.classifier.learn import Lesson, train
 from napari_alsct_segment.classifier.model import PixelModel, load_pixel_model, save_pixel_model
 from napari_alsct_segment.classifier.samples import Scribbles, grey_scale, scribbles_of
 from napari_alsct_segment.classifier.suggest import suggest_spots
 from napari_alsct_segment.features.recipe import FeatureRecipe
-
-from alsct_gui.model.errors import CancelledError, InputError, RecipeError
-from alsct_gui.model.progress import CancelToken
-from alsct_gui.steps.reporter import Reporter
 
 Array = np.ndarray[Any, Any]
 SMALL = FeatureRecipe(scales_px=(1.0, 2.0), textures=False)
@@ -51,9 +51,7 @@ def test_probabilities_and_doubt_belong_together(textured: Textured, model: Pixe
     parts = [applied.probability(label)[10] for label in model.labels]
     np.testing.assert_allclose(sum(parts), 1, atol=1e-5)
     ranked = np.sort(parts, axis=0)
-    np.testing.assert_allclose(
-        applied.uncertainty()[10], 1 - (ranked[-1] - ranked[-2]), atol=1e-5
-    )
+    np.testing.assert_allclose(applied.uncertainty()[10], 1 - (ranked[-1] - ranked[-2]), atol=1e-5)
     np.testing.assert_array_equal(
         applied.labels()[10], np.asarray(model.labels)[np.argmax(parts, axis=0)]
     )

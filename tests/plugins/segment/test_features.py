@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
+
+from alsct_gui.model.errors import RecipeError
 from napari_alsct_segment.features import tensors
 from napari_alsct_segment.features.compute import compute_features
 from napari_alsct_segment.features.recipe import FeatureRecipe, gaussian
 from napari_alsct_segment.surrounded import Mirrored
-from scipy import ndimage
-
-from alsct_gui.model.errors import RecipeError
 
 Array = np.ndarray[Any, Any]
 RECIPE = FeatureRecipe(scales_px=(0.8, 1.5))
@@ -122,10 +122,10 @@ def test_blocks_join_to_the_bit(z: int, y: int, x: int, flat: bool) -> None:
     recipe = FeatureRecipe(scales_px=(0.8, 1.5), flat=flat)
     wide = Mirrored(volume, recipe.reach_px)
     whole = compute_features(wide[...], recipe)
-    box = tuple(slice(at, min(at + 9, size)) for at, size in zip((z, y, x), (13, 30, 41)))
-    outer = tuple(
-        slice(a.start, a.stop + 2 * r) for a, r in zip(box, recipe.reach_px, strict=True)
+    box = tuple(
+        slice(at, min(at + 9, size)) for at, size in zip((z, y, x), volume.shape, strict=True)
     )
+    outer = tuple(slice(a.start, a.stop + 2 * r) for a, r in zip(box, recipe.reach_px, strict=True))
     part = compute_features(wide[outer], recipe)
     np.testing.assert_array_equal(part, whole[(slice(None), *box)])
 

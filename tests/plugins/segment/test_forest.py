@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_alsct_segment.forest.grow import ForestSettings, forest_of, grow_forest
-from napari_alsct_segment.forest.trees import Forest, check_forest
 
 from alsct_gui.model.errors import InputError
+from napari_alsct_segment.forest.grow import ForestSettings, forest_of, grow_forest
+from napari_alsct_segment.forest.trees import Forest, check_forest
 
 Array = np.ndarray[Any, Any]
 
@@ -57,9 +57,9 @@ def test_a_seed_grows_one_forest(samples: tuple[Array, Array], forest: Forest) -
     again = grow_forest(*samples, ForestSettings(trees=9, depth=8))
     np.testing.assert_array_equal(again.packed(), forest.packed())
     other = grow_forest(*samples, ForestSettings(trees=9, depth=8, seed=1))
-    assert other.packed().shape != forest.packed().shape or (
-        other.packed() != forest.packed()
-    ).any()
+    assert (
+        other.packed().shape != forest.packed().shape or (other.packed() != forest.packed()).any()
+    )
 
 
 def test_so_many_samples_of_a_class_at_most(samples: tuple[Array, Array]) -> None:

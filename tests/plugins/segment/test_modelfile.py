@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_alsct_segment.classifier.model import PixelModel, load_pixel_model, save_pixel_model
-from napari_alsct_segment.modelfile import read_model, write_model
-from napari_alsct_segment.network.design import Design
-from napari_alsct_segment.network.model import Network, load_network, save_network
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from alsct_gui.model.errors import InputError, OutputError
+from napari_alsct_segment.classifier.model import PixelModel, load_pixel_model, save_pixel_model
+from napari_alsct_segment.modelfile import read_model, write_model
+from napari_alsct_segment.network.design import Design
+from napari_alsct_segment.network.model import Network, load_network, save_network
 
 Array = np.ndarray[Any, Any]
 

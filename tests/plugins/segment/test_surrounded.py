@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_alsct_segment.surrounded import Mirrored, Surrounded
 from scipy import ndimage
 
 from alsct_gui.model.errors import CancelledError, ResourceError
 from alsct_gui.model.progress import CancelToken
 from alsct_gui.steps.reporter import Reporter
+from napari_alsct_segment.surrounded import Mirrored, Surrounded
 
 Array = np.ndarray[Any, Any]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_alsct_segment import thresholds
-from napari_alsct_segment.histogram import Histogram, array_histogram, volume_histogram
 from scipy import ndimage
 from skimage import filters
 
 from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.steps.reporter import Reporter
 from alsct_gui.steps.values import array_volume
+from napari_alsct_segment import thresholds
+from napari_alsct_segment.histogram import Histogram, array_histogram, volume_histogram
 
 Array = np.ndarray[Any, Any]
 
