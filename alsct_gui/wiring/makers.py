@@ -90,7 +90,7 @@ class Makers:
         from alsct_gui.superfacility.metadata.build import RecordRules
         from alsct_gui.superfacility.metadata.products import (
             FolderProducts,
-            NerscProducts,
+            LookedProducts,
             ProductReader,
         )
 
@@ -100,7 +100,7 @@ class Makers:
             if place.site in inside and place.root:
                 readers[place.name] = FolderProducts()
             elif place.root and self._is_at_nersc(place) and self.outside.has_nersc:
-                readers[place.name] = NerscProducts(self.outside.scripts())
+                readers[place.name] = LookedProducts(self.outside.nersc())
         rules = RecordRules(
             known.pid_prefix, known.contact, groups_of(known.groups), known.access_groups,
             known.location, known.keywords,
@@ -117,7 +117,7 @@ class Makers:
         gates: list[AccessGate] = []
         if place.root and self._is_at_nersc(place) and self.outside.has_nersc:
             rules = PosixRules(place.root, groups_of(profile.nersc.groups), profile.nersc.access)
-            gates.append(PosixGate(self.outside.scripts(), rules))
+            gates.append(PosixGate(self.outside.nersc(), rules))
         collection = collection_of(profile, place)
         named = profile.globus.groups.table or profile.globus.groups.pattern
         if self.outside.has_globus and collection is not None and collection.uuid and named:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from alsct_gui.superfacility.compute.session import Access
     from alsct_gui.superfacility.credentials import Credentials
     from alsct_gui.superfacility.metadata.scicat import Scicat
-    from alsct_gui.superfacility.scripts import NerscScripts
     from alsct_gui.superfacility.transfer.globus import GlobusTransfer
     from alsct_gui.superfacility.transfer.globus_login import Account, Patience
 
@@ -148,19 +147,6 @@ class Outside:
             return nersc
 
         return self._once("nersc", build)
-
-    def scripts(self) -> NerscScripts:
-        """Scripts at NERSC; raises as `nersc` does."""
-        access, folder = self.access(), self.site().folder
-
-        def build() -> NerscScripts:
-            from alsct_gui.superfacility.scripts import NerscScripts
-
-            scripts = NerscScripts(access, folder)
-            self._stack.callback(scripts.close)
-            return scripts
-
-        return self._once("scripts", build)
 
     def scicat(self) -> Scicat:
         """Records in SciCat.

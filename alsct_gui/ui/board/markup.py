@@ -127,7 +127,8 @@ def _id(item: OutsideId, now: Tokens) -> str:
 def _row(picture: str, title: str, below: Sequence[str]) -> str:
     more = "".join(f"<br>{text}" for text in below)
     return (
-        f'<tr><td width="22" style="padding:5px 8px 3px 0"><img src="{picture}" width="14" height="14"></td>'
+        f'<tr><td width="22" style="padding:5px 8px 3px 0">'
+        f'<img src="{picture}" width="14" height="14"></td>'
         f'<td style="padding:3px 0 3px 0">{title}{more}</td></tr>'
     )
 

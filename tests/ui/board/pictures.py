@@ -152,8 +152,10 @@ def busy(now_s: float) -> Made:
             made.observed.works[f"job {number}"], outside_id=f"314159{number}"
         )
     made.goal(33, Product.RECONSTRUCTION, REC, waiting("a slot of slurm", "all 2 in use"))
-    no_right = blocked("the group of BLS-00565 has no right to write at NERSC",
-                       "Ask the project's owner for access, then try again", now_s + 3000)  # fmt: skip
+    no_right = blocked(
+        "the group of BLS-00565 has no right to write at NERSC",
+        "Ask the project's owner for access, then try again", now_s + 3000,
+    )  # fmt: skip
     for number in (27, 26, 25):
         made.goal(number, Product.ACCESS, CFS, no_right, attempts=1)
     made.goal(30, Product.RECONSTRUCTION, REC, attempts=2, state=failed(
