@@ -194,7 +194,7 @@ def secret(
     forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
 ) -> None:
     """Store a secret that the agent logs in with; it is read from the input."""
-    from alsct_gui.wiring.outside import open_secrets
+    from alsct_gui.superfacility.credentials import open_secrets
 
     secrets = open_secrets()
     if secrets.warning:

@@ -22,13 +22,13 @@ from alsct_gui.placement.onlyone import AgentLock
 from alsct_gui.placement.outlook import Outlook
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means, local_transfers
+from alsct_gui.superfacility.credentials import Credentials
 from alsct_gui.wiring.links import Links, Slips
 from alsct_gui.wiring.makers import Makers
 from alsct_gui.wiring.outside import Outside, Waits, placed
 
 if TYPE_CHECKING:
     from alsct_gui.placement.admission import Admission
-    from alsct_gui.superfacility.credentials import Credentials
 
 CATALOG = "catalog.sqlite"
 """Name of the catalogue beside the ledger, where no other is named."""

@@ -115,16 +115,18 @@ class Makers:
 
         profile, place = self.outside.profile, world.place(key.place)
         gates: list[AccessGate] = []
-        if place.root and self._is_at_nersc(place) and self.outside.has_nersc:
-            rules = PosixRules(place.root, groups_of(profile.nersc.groups), profile.nersc.access)
-            gates.append(PosixGate(self.outside.nersc(), rules))
+        files, rules = groups_of(profile.nersc.groups), groups_of(profile.globus.groups)
+        is_at_nersc = place.root and self._is_at_nersc(place) and self.outside.has_nersc
+        if is_at_nersc and (files.table or files.pattern):
+            posix = PosixRules(place.root, files, profile.nersc.access)
+            gates.append(PosixGate(self.outside.nersc(), posix))
         collection = collection_of(profile, place)
-        named = profile.globus.groups.table or profile.globus.groups.pattern
-        if self.outside.has_globus and collection is not None and collection.uuid and named:
+        reached = self.outside.has_globus and collection is not None and collection.uuid
+        if collection is not None and reached and (rules.table or rules.pattern):
             from alsct_gui.superfacility.access.globus import GlobusGate, GlobusRules
 
             _, _, base = self.outside.address(place).partition(":/")
-            way = GlobusRules(collection.uuid, groups_of(profile.globus.groups), base)
+            way = GlobusRules(collection.uuid, rules, base)
             gates.append(GlobusGate(self.outside.globus(), way))
         return AccessGoals(world, place.name, gates, lasts_days=profile.access_days)
 

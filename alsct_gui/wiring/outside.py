@@ -6,7 +6,6 @@ with the client that needs them: an agent without such goals starts without them
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from alsct_gui.model.placement import ScanFacts
 from alsct_gui.model.policy import Place, Policy
 from alsct_gui.model.profile import Collection, Groups, Profile
 from alsct_gui.placement.goals.base import BlockedError, Clock
+from alsct_gui.superfacility.credentials import GLOBUS_SECRET, Credentials, open_secrets
 from alsct_gui.superfacility.proposals import ProposalGroups
 
 if TYPE_CHECKING:
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from alsct_gui.superfacility.compute.nersc import Nersc
     from alsct_gui.superfacility.compute.script import Site
     from alsct_gui.superfacility.compute.session import Access
-    from alsct_gui.superfacility.credentials import Credentials
     from alsct_gui.superfacility.metadata.scicat import Scicat
     from alsct_gui.superfacility.transfer.globus import GlobusTransfer
     from alsct_gui.superfacility.transfer.globus_login import Account, Patience
 
 T = TypeVar("T")
-GLOBUS_SECRET = "globus-client"  # noqa: S105 (the name of it)
-"""Name under which the secret of the beamline's Globus client is kept."""
-SECRETS_VARIABLE = "ALSCT_SECRETS"
-"""Environment variable that names a folder of secrets, instead of the desktop's keyring."""
 _KEY_FIX = "Make a key at https://iris.nersc.gov/profile and name its file in the profile"
 
 
@@ -69,7 +64,7 @@ class Outside:
     clock
         Seconds since 1970 UTC.
     secrets
-        Where secrets are; None for `open_secrets`, when the first is needed.
+        Where secrets are; None for those of this user, when the first is needed.
     waits
         How long services may take.
     """
@@ -304,23 +299,6 @@ class Outside:
             if name not in self._built:
                 self._built[name] = build()
             return self._built[name]  # type: ignore[return-value]  # it is what `build` of that name returned
-
-
-def open_secrets() -> Credentials:
-    """Return where this user's secrets are: a folder that is named, the keyring, or files.
-
-    Raises
-    ------
-    CredentialError
-        The folder is open to others.
-    """
-    from alsct_gui.superfacility.credentials import FileCredentials, open_credentials
-
-    named = os.environ.get(SECRETS_VARIABLE)
-    if named:
-        return FileCredentials(Path(named))
-    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return open_credentials(Path(config).expanduser() / "alsct-gui" / "secrets")
 
 
 def collection_of(profile: Profile, place: Place) -> Collection | None:
