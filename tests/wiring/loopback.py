@@ -54,7 +54,8 @@ PROPOSAL = "BLS-00001"
 GROUP = "5b7a3f6e-0000-4000-8000-000000000001"
 QUICK = Waits(
     globus_http_s=1.0, globus_call_s=3.0, globus_retries=1, globus_backoff_s=0.0,
-    nersc_answer_s=1.5, nersc_submit_s=3.0, nersc_pause_s=0.0,
+    nersc_answer_s=1.5, nersc_submit_s=3.0, nersc_pause_s=0.0, scicat_answer_s=1.0,
+    scicat_call_s=3.0,
 )  # fmt: skip
 TURN_S = 60.0
 PASSWORD = "canary-scicat-3a9c"  # noqa: S105 (looked for where it must not be)
