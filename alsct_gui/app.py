@@ -135,21 +135,23 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         chosen = load_profile(profile or settings.profile)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
-            desk, lookout, runs, simulate_demo_scan, facility_of(settings),
+            desk, lookout, runs, simulate_demo_scan, facility_of(settings, profile),
         )  # fmt: skip
 
 
-def facility_of(settings: Settings) -> Facility:
+def facility_of(settings: Settings, profile: str = "") -> Facility:
     """Return which ledger and policy the window is about; a policy that is wrong is said so.
 
     Parameters
     ----------
     settings
         As they were loaded.
+    profile
+        Beamline profile; empty for that of the settings.
     """
     from alsct_gui.placement.ledger import default_ledger
     from alsct_gui.placement.policy import load_policy
-    from alsct_gui.placement.serve import start_agent
+    from alsct_gui.placement.starting import start_agent
     from alsct_gui.ui.services import Facility
 
     ledger = Path(settings.ledger).absolute() if settings.ledger else default_ledger()
@@ -161,7 +163,9 @@ def facility_of(settings: Settings) -> Facility:
     runs = Path(settings.runs_folder) if settings.runs_folder else None
     return Facility(
         ledger, policy, configured=folder_here(root) is not None,
-        start_agent=lambda: start_agent(ledger, settings.policy, runs, settings.threads),
+        start_agent=lambda: start_agent(
+            ledger, settings.policy, profile or settings.profile, runs, settings.threads
+        ),
     )  # fmt: skip
 
 
