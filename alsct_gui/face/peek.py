@@ -69,7 +69,7 @@ class Peek(QObject):
         self._files = Files(backstage, self)
         self._number = 0
         self._layers: dict[str, Any] = {}
-        self._on = False
+        self._on, self._made = False, False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -112,7 +112,7 @@ class Peek(QObject):
             return
         self._number += 1
         number = self._number
-        self.said.emit("making a slice…")
+        self.said.emit("making a slice…" if self._made else "making the first slice…")
         self._files.of(wanted.layers, lambda found: self._ask_desk(number, wanted, found))
 
     def _ask_desk(self, number: int, wanted: Wanted, found: dict[str, Path] | AlsctError) -> None:
@@ -146,6 +146,7 @@ class Peek(QObject):
             self.failed.emit(words)
             return
         preview: SlicePreview = done.result()
+        self._made = True
         for name, image in preview.slices.items():
             self._lay(name, image, preview.index, main)
         self.said.emit(f"slice {preview.index}, {seconds:.1f} s")

@@ -52,6 +52,9 @@ class ScriptView(QWidget):
         column.addWidget(label("Parameters, as in a file for --params", faint=True))
         self.text = QPlainTextEdit()
         self.text.setAccessibleName("Parameters")
+        self.text.setStyleSheet(
+            "QPlainTextEdit {border: 1px solid rgba(128, 128, 128, 110); padding: 2px}"
+        )
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setMinimumHeight(self.text.fontMetrics().lineSpacing() * _LINES)
         self.text.textChanged.connect(self._edited)

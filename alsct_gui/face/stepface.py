@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +26,7 @@ from qtpy.QtWidgets import (
 from alsct_gui.face.form import Form
 from alsct_gui.face.inputs import Inputs
 from alsct_gui.face.layerdata import free_name
-from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, colour_wrong, label
+from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, Tabs, colour_wrong, label, name_label
 from alsct_gui.face.peek import Peek, Wanted
 from alsct_gui.face.results import add_products
 from alsct_gui.face.script import ScriptView
@@ -52,9 +49,6 @@ TABS: tuple[tuple[Tier, str, str], ...] = (
     ("average", "More", "All that matters, with a preview"),
     ("power", "Script", "Everything as text; the same as a command and as Python"),
 )
-
-
-_WIDE, _FIXED = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
 
 
 class StepFace(QWidget):
@@ -106,7 +100,7 @@ class StepFace(QWidget):
     def show_tier(self, tier: Tier) -> None:
         """Show more, or less."""
         self._tier = tier
-        self.tabs[tier].setChecked(True)
+        self.tabs.buttons[tier].setChecked(True)
         self._preset_row.setVisible(tier == "newbie")
         self.form.setVisible(self.form.show_tier(tier) and tier != "power")
         self.script.setVisible(tier == "power")
@@ -152,9 +146,11 @@ class StepFace(QWidget):
         column.addWidget(label(self.step.sentence, wrap=True))
         self.inputs = Inputs(self.step, self.viewer, self._backstage.ears)
         column.addWidget(self.inputs)
-        column.addLayout(self._make_tabs())
-        column.addWidget(self._make_presets())
         theme = str(self.viewer.theme)
+        self.tabs = Tabs(TABS, theme)
+        self.tabs.chosen.connect(self.show_tier)
+        column.addWidget(self.tabs)
+        column.addWidget(self._make_presets())
         self.form = Form(self.step.parameters, theme)
         column.addWidget(self.form)
         self.script = ScriptView(self.step.parameters, theme, self._command, self._python)
@@ -169,35 +165,18 @@ class StepFace(QWidget):
         column.addWidget(self.wrong)
         column.addStretch(1)
 
-    def _make_tabs(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        group = QButtonGroup(self)
-        self.tabs: dict[Tier, QToolButton] = {}
-        for tier, text, tip in TABS:
-            tab = QToolButton()
-            tab.setText(text)
-            tab.setToolTip(tip)
-            tab.setCheckable(True)
-            tab.setSizePolicy(_WIDE, _FIXED)
-            tab.clicked.connect(lambda _=False, tier=tier: self.show_tier(tier))
-            group.addButton(tab)
-            self.tabs[tier] = tab
-            row.addWidget(tab)
-        return row
-
     def _make_presets(self) -> QWidget:
         self._preset_row = QWidget()
         column = QVBoxLayout(self._preset_row)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
         self.presets = Choice()
-        self.presets.setAccessibleName("Preset")
         for preset in self.step.presets:
             self.presets.addItem(preset.name, preset)
         self._preset_words = label("", wrap=True, faint=True)
         row = QHBoxLayout()
-        row.addWidget(label("Preset"))
+        row.setSpacing(GAP_PX)
+        row.addWidget(name_label("Preset", self.presets))
         row.addWidget(self.presets, 1)
         column.addLayout(row)
         column.addWidget(self._preset_words)
@@ -217,10 +196,9 @@ class StepFace(QWidget):
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         self.output = QLineEdit()
-        self.output.setAccessibleName("Output")
         choose = QPushButton("Choose…")
         choose.clicked.connect(self._choose_output)
-        row.addWidget(label("Output"))
+        row.addWidget(name_label("Output", self.output))
         row.addWidget(self.output, 1)
         row.addWidget(choose)
         return row
