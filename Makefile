@@ -19,12 +19,8 @@ environment:
 demo: environment
 	@$(BIN)/alsct demo --output demo-output
 
-# Windows are tested in processes of their own: docs/decisions/0017-window.md says why.
 test: environment
-	@$(BIN)/python -m pytest --ignore=tests/ui
-	@failed=0; for part in tests/ui/test_*.py tests/ui/[a-z]*/; do \
-		$(BIN)/python -m pytest -q $$part || failed=1; \
-	done; exit $$failed
+	@$(BIN)/python -m pytest
 
 lint: environment
 	$(BIN)/ruff check .

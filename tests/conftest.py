@@ -38,6 +38,7 @@ def _alive() -> dict[str, set[Any]]:
 def _left(before: dict[str, set[Any]]) -> dict[str, set[Any]]:
     left = {what: things - before[what] for what, things in _alive().items()}
     left["threads"] = {thread for thread in left["threads"] if not _is_pool(thread)}
+    left["processes"] = {child for child in left["processes"] if not _is_tracker(child)}
     left["open files"] = {path for path in left["open files"] if not _is_shared(Path(path))}
     return left
 
@@ -45,6 +46,14 @@ def _left(before: dict[str, set[Any]]) -> dict[str, set[Any]]:
 def _is_pool(thread: threading.Thread) -> bool:
     """zarr keeps one event-loop thread and its pool for the whole process."""
     return thread.name.startswith(("zarr_", "asyncio_"))
+
+
+def _is_tracker(child: psutil.Process) -> bool:
+    """Python keeps one process that counts the semaphores of pools of processes."""
+    try:
+        return any("multiprocessing.resource_tracker" in word for word in child.cmdline())
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _is_shared(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, out
+from alsct_gui.cli.console import JsonFlag, emit_json, err, out
 from alsct_gui.cli.options import ThreadsOption
 from alsct_gui.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from alsct_gui.model.policy import Product
     from alsct_gui.placement.ledger import Ledger
 
 VIOLATED = 8
@@ -29,7 +31,22 @@ LedgerOption = Annotated[
 PolicyOption = Annotated[
     str, typer.Option("--policy", help="Policy: als-8.3.2, or a YAML or JSON file.")
 ]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", help="Beamline profile: als-8.3.2, or a YAML or JSON file.")
+]
 Keys = Annotated[list[str], typer.Argument(metavar="GOAL…", help="Goals, as status lists.")]
+Scans = Annotated[
+    list[str],
+    typer.Argument(metavar="SCAN…", help="Files, or beginnings of the goals that status lists."),
+]
+ProductOption = Annotated[
+    str,
+    typer.Option("--product", help="raw, reconstruction, metadata, access or catalogue."),
+]
+PlaceOption = Annotated[str, typer.Option("--place", help="Place of the policy.")]
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", help="Recipe of a reconstruction: a preset's name or a file.")
+]
 
 agent = typer.Typer(
     name="agent",
@@ -43,15 +60,16 @@ agent = typer.Typer(
 def run(
     ledger: LedgerOption = None,
     policy: PolicyOption = "als-8.3.2",
+    profile: ProfileOption = "als-8.3.2",
     runs: Annotated[
         Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
     ] = None,
     threads: ThreadsOption = 0,
 ) -> None:
     """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
-    from alsct_gui.placement.serve import serve
+    from alsct_gui.wiring.agent import serve
 
-    serve(_path(ledger), policy, runs, threads)
+    serve(_path(ledger), policy, profile, runs, threads)
 
 
 @agent.command()
@@ -168,6 +186,99 @@ def release(keys: Keys, ledger: LedgerOption = None) -> None:
 def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
     """End what is under way for these goals, and hold them."""
     _ask("cancel", keys, ledger)
+
+
+@agent.command()
+def secret(
+    name: Annotated[str, typer.Argument(help="globus-client, or scicat.")],
+    forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
+) -> None:
+    """Store a secret that the agent logs in with; it is read from the input."""
+    from alsct_gui.superfacility.credentials import open_secrets
+
+    secrets = open_secrets()
+    if secrets.warning:
+        err.print(secrets.warning, style="yellow", markup=False)
+    if forget:
+        secrets.remove(name)
+        return
+    text = typer.prompt("secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    if not text.strip():
+        raise UsageError("the secret is empty", where=name, fix="Type it, or pipe it in")
+    secrets.put(name, text.strip())
+
+
+@agent.command()
+def want(
+    scans: Scans,
+    product: ProductOption,
+    place: PlaceOption,
+    recipe: RecipeOption = "",
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+) -> None:
+    """Want a product of scans at a place, beside what the policy wants; bans still hold."""
+    from alsct_gui.files.recipes import load_recipe
+    from alsct_gui.placement.asking import ask_want
+
+    with _open(ledger) as opened:
+        ask_want(
+            opened, _scans(opened, scans), _product(product), _place(policy, place),
+            load_recipe(recipe) if recipe else None,
+        )  # fmt: skip
+
+
+@agent.command()
+def unwant(
+    scans: Scans,
+    product: ProductOption,
+    place: PlaceOption,
+    recipe: RecipeOption = "",
+    ledger: LedgerOption = None,
+) -> None:
+    """Take a wish for scans back, the policy's too; what is there already stays."""
+    from alsct_gui.files.recipes import load_recipe
+    from alsct_gui.placement.asking import ask_unwant
+    from alsct_gui.placement.policy import recipe_hash
+
+    mark = recipe_hash(load_recipe(recipe)) if recipe else "-"
+    with _open(ledger) as opened:
+        ask_unwant(opened, _scans(opened, scans), _product(product), place, mark)
+
+
+def _scans(ledger: Ledger, words: list[str]) -> list[str]:
+    """Find scans by their file, or by the beginning of their identity."""
+    known, found = ledger.observed().scans, []
+    for word in words:
+        path = str(Path(word).absolute())
+        fitting = [part for part, scan in known.items()
+                   if scan.path == path or (len(word) >= 4 and part.startswith(word))]  # fmt: skip
+        if len(fitting) != 1:
+            many = "several scans begin so" if fitting else "there is no such scan"
+            raise UsageError(many, where=word, fix="Give its file, or its goals' first 32 digits")
+        found += fitting
+    return found
+
+
+def _product(word: str) -> Product:
+    from alsct_gui.model.policy import WISHABLE, Product
+
+    if word not in WISHABLE:
+        raise UsageError(
+            f"{word[:80]!r} is not a product", fix=f"Take one of {', '.join(WISHABLE)}"
+        )
+    return Product(word)
+
+
+def _place(policy: str, word: str) -> str:
+    from alsct_gui.placement.policy import load_policy
+
+    names = [place.name for place in load_policy(policy).places]
+    if word not in names:
+        raise UsageError(
+            f"the policy has no place {word[:80]!r}", fix=f"Take one of {', '.join(names)}"
+        )
+    return word
 
 
 def _ask(what: str, keys: list[str], ledger: Path | None) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from alsct_gui.model.product import Provenance, StepProvenance
 
 ATTRIBUTE = "alsct"
 TIFF_FILE = "provenance.json"
+ZARR_FILE = "zarr.json"
 CONVERTED = "converted"
 """Entry beside the fields of `Provenance`: the conversions a product went through."""
 MAX_BYTES = 1 << 24
@@ -122,21 +124,48 @@ def read_made(path: str | Path) -> Provenance | StepProvenance:
     """
     path = Path(path)
     folder = path if path.is_dir() else path.parent
+    with _told(str(path)):
+        if (folder / ZARR_FILE).is_file():
+            return made_from_plain(_read_json(folder / ZARR_FILE)["attributes"][ATTRIBUTE])
+        return made_from_plain(_read_json(folder / TIFF_FILE))
+
+
+def parse_provenance(text: str, where: str, *, zarr: bool) -> Provenance:
+    """Understand the file of a reconstruction that tells how it was made.
+
+    Parameters
+    ----------
+    text
+        What ``zarr.json`` of an OME-Zarr volume holds, or ``provenance.json`` of a TIFF stack.
+    where
+        The product, for errors.
+    zarr
+        Which of the two it is.
+
+    Raises
+    ------
+    InputError
+        It does not tell, or not in a way that can be understood.
+    """
+    with _told(where):
+        plain = json.loads(text)
+        return provenance_from_plain(plain["attributes"][ATTRIBUTE] if zarr else plain)
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Say what is wrong with a provenance in our words."""
     try:
-        if (folder / "zarr.json").is_file():
-            plain = _read_json(folder / "zarr.json")["attributes"][ATTRIBUTE]
-        else:
-            plain = _read_json(folder / TIFF_FILE)
-        return made_from_plain(plain)
+        yield
     except (KeyError, TypeError, FileNotFoundError) as error:
         raise InputError(
-            "the product does not tell how it was made", where=str(path),
+            "the product does not tell how it was made", where=where,
             fix="Take a product that this program has written",
         ) from error  # fmt: skip
     except RecipeError as error:
-        raise InputError(f"{error.where}: {error.what}", where=str(path), fix=error.fix) from error
+        raise InputError(f"{error.where}: {error.what}", where=where, fix=error.fix) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"its provenance cannot be read ({error})", where=str(path)) from error
+        raise InputError(f"its provenance cannot be read ({error})", where=where) from error
 
 
 def _read_json(path: Path) -> Any:

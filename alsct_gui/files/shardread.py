@@ -209,10 +209,24 @@ def read_layout(folder: Path, where: str) -> ShardLayout | None:
     try:
         if not file.is_file() or file.stat().st_size > MAX_JSON_BYTES:
             return None
-        about = json.loads(file.read_text(encoding="utf-8"))
-        layout = _layout(about)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
         return None  # zarr-python says what is wrong with it
+    return parse_layout(text, where)
+
+
+def parse_layout(text: str, where: str) -> ShardLayout | None:
+    """Understand an array's ``zarr.json``, as `read_layout` does.
+
+    Raises
+    ------
+    InputError
+        It declares a shape that no volume has.
+    """
+    try:
+        layout = _layout(json.loads(text))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
     if layout is not None:
         check_size(layout.shape, layout.dtype, where)
     return layout

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from alsct_gui.model.policy import Product
 
@@ -57,7 +58,12 @@ class GoalKey:
     @property
     def text(self) -> str:
         """The key in the ledger; `parse` reads it back."""
-        return f"{self.scan}/{self.product}/{self.place}/{self.recipe}"
+        return f"{self.scan}{self.suffix}"
+
+    @property
+    def suffix(self) -> str:
+        """The key without the scan in front: the same for the same wish of another scan."""
+        return f"/{self.product}/{self.place}/{self.recipe}"
 
     @classmethod
     def parse(cls, text: str) -> GoalKey:
@@ -198,6 +204,16 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person wants of one scan, otherwise than the policy; suffixes of goals."""
+
+    wanted: frozenset[str] = frozenset()
+    """Wanted, whether the policy says so or not."""
+    unwanted: frozenset[str] = frozenset()
+    """Not wanted, whatever the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoalRecord:
     """A goal as the ledger knows it."""
 
@@ -267,6 +283,10 @@ class Observed:
     """By path."""
     links: dict[str, Health] = field(default_factory=dict)
     """How the links of the chain were when the agent last saw one change, by name."""
+    asked: dict[str, Asked] = field(default_factory=dict)
+    """What persons want of scans beside the policy, by `scan_part`."""
+    recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Recipes that persons asked for, as plain data, by hash."""
 
 
 class StepKind(StrEnum):

@@ -15,12 +15,10 @@ self, at (3) to a poll, at (4) to another poll.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nsmallest
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.placement import (
@@ -35,23 +33,20 @@ from alsct_gui.model.placement import (
     StepKind,
     StepState,
     Work,
-    blocked,
     failed,
     idempotency_key,
     scan_part,
 )
 from alsct_gui.model.policy import Lane, Policy, Product
-from alsct_gui.placement.admission import Examine
+from alsct_gui.placement import throughput
+from alsct_gui.placement.auditing import AGAIN_S, SOON_S, AuditList, is_unread
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
 from alsct_gui.placement.fold import ARRIVED, advance
-from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, Intent
+from alsct_gui.placement.goals.base import Clock, Goals, Intent, NotYetError
 from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError
-from alsct_gui.placement.wanted import DAY_S
-from alsct_gui.superfacility.errors import NeedsPersonError, RefusedError
+from alsct_gui.placement.troubles import fallen, mistakes_told, state_of
 
-AUDITED_AT_ONCE = 2
-"""Goals whose evidence is looked at again in one turn."""
 ARRIVAL_S = 10.0
 """Time between two looks at a file that is still being written."""
 PROGRESS_S = 2.0
@@ -59,12 +54,9 @@ PROGRESS_S = 2.0
 _WAKE_S = 0.1  # how often it is looked for what others have written
 _IDLE_S = 5.0  # longest time between two turns
 
-LOOK = "Look at it; it is tried again by itself, or at once by retry"
-_BY_PERSON = (BlockedError, NeedsPersonError, RefusedError)
 
-
-class MistakeError(AlsctError):
-    """The program itself is wrong; said of the goal that it happened to."""
+if TYPE_CHECKING:
+    from alsct_gui.placement.admission import Examine  # brings libraries that read files
 
 
 class Hook(Protocol):
@@ -93,6 +85,10 @@ class Services:
     """How the links are."""
     clock: Clock
     """Gives seconds since 1970."""
+    met: Callable[[str, AlsctError | None], None] = lambda link, error: None
+    """Takes what work met on a link: an error, or None when it went well."""
+    notes: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+    """What is to be kept in the ledger as notes, by name; the same objects while it is."""
 
 
 class Agent:
@@ -114,14 +110,17 @@ class Agent:
         self.observed = ledger.observed()
         self._goals = services.goals(self.observed)
         self._lanes = {lane.name: lane for lane in self._policy.lanes}
-        self._lane_of = {place.name: place.lane for place in self._policy.places}
-        self._links_of = {place.name: set(place.links) for place in self._policy.places}
+        self._places = {place.name: place for place in self._policy.places}
         # What is forgotten with the process: when to ask next, and when was asked last.
         self._due_s: dict[str, float] = {}
         self._noted_s: dict[str, float] = {}
         self._looked_s: dict[str, float] = {}
-        self._audited_s: dict[str, float] = {}
+        self._audits = AuditList(self._policy.audit_days)
         self._stumbles: dict[str, int] = {}
+        self._shut: set[str] = set()
+        self._notes = ledger.notes()
+        samples = self._notes.get(throughput.NOTE, {}).get("samples", ())
+        self._throughput = throughput.Throughput(samples, self._clock())
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; wakes when somebody else writes into the ledger."""
@@ -146,9 +145,12 @@ class Agent:
         self._tell(*self._changed_links(health))
         steps = diff(self._policy, self.observed, health, self._clock())
         self._tell(*self._stand(steps))
+        self._shut.clear()
         for step in steps:
-            self._do(step)
+            if not self._shut.intersection(self._links(step.place)):
+                self._do(step)
         self._audit(health)
+        self._keep_notes()
         if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
             self._ledger.keep_snapshot(self.observed)
         return self.observed.seq != before
@@ -213,6 +215,33 @@ class Agent:
             if name not in known or replace(known[name], since_s=now.since_s) != now
         ]
 
+    def _links(self, place: str) -> tuple[str, ...]:
+        known = self._places.get(place)
+        return known.links if known is not None else ()
+
+    def _met(self, place: str, error: AlsctError | None = None) -> None:
+        """Tell how it went to work at a place; the first of its links is what work goes through.
+
+        What is down by now is not asked again in this turn: each answer that does not come
+        takes its time.
+        """
+        links = self._links(place)
+        if not links:
+            return
+        self._services.met(links[0], error)
+        if error is not None:
+            health = self._services.health().values()
+            self._shut.update(link.link for link in health if link.state is LinkState.DOWN)
+
+    def _keep_notes(self) -> None:
+        notes = dict(self._services.notes())
+        if self._throughput.sample(self._clock()):
+            notes[throughput.NOTE] = self._throughput.note()
+        for name, note in notes.items():
+            if self._notes.get(name) != note:
+                self._ledger.note(name, note)
+                self._notes[name] = dict(note)
+
     # Steps
 
     def _stand(self, steps: Iterable[Step]) -> list[Event]:
@@ -238,7 +267,7 @@ class Agent:
         if work is None or not self._is_due(work):
             return
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 goals = self._goals(GoalKey.parse(work.keys[0]))
                 if step.kind is StepKind.RESUME:
                     self._act(goals, work)
@@ -249,8 +278,10 @@ class Agent:
         except LedgerError:
             raise
         except AlsctError as error:
+            self._met(step.place, error)
             self._stumble(self.observed.works.get(work.id, work), error)
         else:
+            self._met(step.place)
             self._stumbles.pop(work.id, None)
 
     def _is_due(self, work: Work) -> bool:
@@ -262,19 +293,21 @@ class Agent:
         return True
 
     def _lane(self, work: Work) -> Lane:
-        return self._lanes[self._lane_of[GoalKey.parse(work.keys[0]).place]]
+        known = self._places.get(GoalKey.parse(work.keys[0]).place)
+        return self._lanes[known.lane] if known is not None else Lane("")  # not in the policy
 
     def _begin(self, step: Step) -> None:
         """Look once more what is there, and begin work for what is not."""
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 goals = self._goals(GoalKey.parse(step.keys[0]))
                 seen = goals.observe(step.keys)
         except AlsctError as error:
-            self._tell(*self._fallen(step.keys, _state_of(error)))
+            self._met(step.place, error)
+            self._tell(*self._fallen(step.keys, state_of(error)))
             return
         self._hook("observed")
-        self._tell(*_met(seen))
+        self._tell(*_seen(seen))
         missing = tuple(key for key in step.keys if key not in seen)
         if not missing:
             return
@@ -282,14 +315,18 @@ class Agent:
         tries = sum(records[key].tries for key in missing if key in records)
         work_id = idempotency_key(missing, tries)
         self._tell(event(EventKind.INTENT, work=work_id, keys=list(missing)))
+        self._throughput.begun(work_id)
         self._hook("intent")
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 self._act(goals, self.observed.works[work_id])
         except LedgerError:
             raise
         except AlsctError as error:
+            self._met(step.place, error)
             self._stumble(self.observed.works[work_id], error)
+        else:
+            self._met(step.place)
 
     def _act(self, goals: Goals, work: Work) -> None:
         """Do what the intent says, and write down under which id the outside knows it."""
@@ -317,10 +354,18 @@ class Agent:
     def _note(self, work: Work, state: StepState) -> None:
         """Keep how far it is; an event only when it stands otherwise than before."""
         self._set(work.keys, replace(state, done=0, total=0))
+        self._throughput.moved(work.id, self._lane(work).name, self._unit(work), state.done)
         now_s = self._clock()
         if state.total and now_s - self._noted_s.get(work.id, -PROGRESS_S) >= PROGRESS_S:
             self._noted_s[work.id] = now_s
             self._ledger.note_progress(work.id, state)
+
+    def _unit(self, work: Work) -> str:
+        """What the progress of work counts: slices where they are made, else bytes."""
+        key = GoalKey.parse(work.keys[0])
+        place = self._places.get(key.place)
+        made = key.product is Product.RECONSTRUCTION and not (place and place.source)
+        return "slices" if made else "bytes"
 
     def _close(self, goals: Goals, work: Work, said: StepState | None) -> None:
         """Work has ended outside: look what is there, and write both down at once.
@@ -336,11 +381,22 @@ class Agent:
         self._hook("seen")
         missing = [key for key in work.keys if key not in seen]
         how = "done" if not missing else "failed"
+        if not missing:
+            self._throughput.moved(
+                work.id, self._lane(work).name, self._unit(work), self._whole(work, seen)
+            )
         said = said or failed("it says that it is done, but the product is not there")
         fallen = self._fallen(missing, said)
-        self._tell(*_met(seen), *fallen, _about(work, EventKind.ENDED, how=how))
+        self._tell(*_seen(seen), *fallen, _about(work, EventKind.ENDED, how=how))
         self._forget(work)
         self._hook("ended")
+
+    def _whole(self, work: Work, seen: Mapping[str, Evidence]) -> int:
+        """How much a piece of work has moved in all, by what it has left."""
+        evidence = seen.values()
+        if self._unit(work) == "slices":
+            return sum(each.slices or 0 for each in evidence)
+        return sum(each.size_bytes or 0 for each in evidence)
 
     def _cancel(self, goals: Goals, work: Work) -> None:
         asked = any(self.observed.goals[key].cancel_asked for key in work.keys)
@@ -361,7 +417,7 @@ class Agent:
         Work that was refused is over. In all other cases it may be under way outside: it
         stays, under its key, and the same is asked again, later and later.
         """
-        state = _state_of(error)
+        state = state_of(error)
         if state.kind is StateKind.BLOCKED and not work.outside_id:
             self._tell(
                 *self._fallen(work.keys, state),
@@ -376,22 +432,7 @@ class Agent:
 
     def _fallen(self, keys: Sequence[str], state: StepState) -> list[Event]:
         """Events of goals that have failed; each says when it is tried again."""
-        by_attempts: dict[int, list[str]] = {}
-        for key in keys:
-            record = self.observed.goals.get(key)
-            by_attempts.setdefault((record.attempts if record else 0) + 1, []).append(key)
-        told, patience = [], self._policy.patience
-        for attempts, those in by_attempts.items():
-            wait_s = patience.wait_s(attempts)
-            stands = state
-            if state.kind is StateKind.BLOCKED:
-                wait_s = patience.most_s
-            elif attempts >= patience.attempts:
-                cause = f"failed {attempts} times, at last: {state.cause}"
-                stands = blocked(cause, state.fix or LOOK)
-            stands = replace(stands, until_s=self._clock() + wait_s)
-            told.append(event(EventKind.FAILED, keys=those, state=lean(stands)))
-        return told
+        return fallen(self.observed, self._policy.patience, keys, state, self._clock())
 
     def _set(self, keys: Sequence[str], state: StepState) -> None:
         """Write down how goals stand, if that is otherwise than before."""
@@ -400,38 +441,42 @@ class Agent:
             self._tell(event(EventKind.STATE, keys=changed, state=lean(state)))
 
     def _forget(self, work: Work) -> None:
+        self._throughput.ended(work.id)
         for known in (self._due_s, self._noted_s, self._stumbles):
             known.pop(work.id, None)
 
     # Looking again
 
     def _audit(self, health: Mapping[str, Health]) -> None:
-        """Look again at the oldest evidence: what was met may be gone."""
-        now_s, age_s = self._clock(), self._policy.audit_days * DAY_S
-        down = {name for name, link in health.items() if link.state is LinkState.DOWN}
-        old = []
-        for key, record in self.observed.goals.items():
-            if record.evidence is None or record.state.kind is not StateKind.MET:
-                continue
-            looked_s = max(record.evidence.observed_s, self._audited_s.get(key, 0.0))
-            if looked_s + age_s < now_s and not down & self._links_of[key.split("/")[2]]:
-                old.append((looked_s, key))
-        for _, key in nsmallest(AUDITED_AT_ONCE, old):
+        """Look again at what was met: it may be gone, or be known better."""
+        down = {name for name, link in health.items() if link.state is LinkState.DOWN} | self._shut
+        for key in self._audits.due(
+            self.observed, lambda place: not down.intersection(self._links(place)), self._clock()
+        ):
             self._audit_one(key)
 
     def _audit_one(self, key: str) -> None:
-        self._audited_s[key] = self._clock()
+        """Look at one goal; where that fails nothing is known, and nothing changes."""
+        now_s = self._clock()
         try:
-            with _mistakes_told():
+            with mistakes_told():
                 seen = self._goals(GoalKey.parse(key)).observe((key,))
-        except AlsctError:
-            return  # it could not be looked at, so nothing is known, and nothing changes
+        except NotYetError:
+            self._audits.later(key, now_s + SOON_S)
+            return
+        except AlsctError as error:
+            self._met(key.split("/")[2], error)
+            self._audits.later(key, now_s + AGAIN_S)
+            return
         self._hook("audited")
-        if key in seen:
-            self._tell(event(EventKind.AUDITED, keys=[key]))
-        else:
-            gone = failed("it was there, and is not any more")
+        self._audits.looked(key, now_s)
+        if key not in seen:
+            gone = failed("it was there, and is not any more as it should be")
             self._tell(event(EventKind.LOST, keys=[key], state=lean(gone)))
+        elif is_unread(self.observed.goals[key]) and seen[key].sha256:
+            self._tell(*_seen(seen))
+        else:
+            self._tell(event(EventKind.AUDITED, keys=[key]))
 
     def _pause_s(self) -> float:
         """How long there is nothing to do, as far as can be known."""
@@ -442,32 +487,12 @@ class Agent:
         return max(0.0, min([*times, _IDLE_S]))
 
 
-def _state_of(error: AlsctError) -> StepState:
-    if isinstance(error, _BY_PERSON):
-        return blocked(error.what, error.fix or LOOK)
-    return failed(error.what, error.fix)
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Make a mistake of the program an error of one goal, which does not stop the others."""
-    try:
-        yield
-    except AlsctError:
-        raise
-    except Exception as error:
-        raise MistakeError(
-            f"a mistake in the program ({type(error).__name__}: {error})",
-            fix="Report it with the agent's log",
-        ) from error
-
-
 def _about(work: Work, kind: EventKind, **data: str) -> Event:
     """Return an event about work; it names the scans, whose timelines it belongs to."""
     return event(kind, work=work.id, scans=list(scans_of(work.keys)), **data)
 
 
-def _met(seen: Mapping[str, Evidence]) -> list[Event]:
+def _seen(seen: Mapping[str, Evidence]) -> list[Event]:
     return [
         event(EventKind.MET, keys=[key], evidence=lean(evidence)) for key, evidence in seen.items()
     ]

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import GoalKey, Observed
+from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Product
+from alsct_gui.model.recipe import Recipe, recipe_to_dict
 from alsct_gui.placement.events import Event, EventKind, event
 from alsct_gui.placement.ledger import Ledger
+from alsct_gui.placement.policy import RECIPE_MARK, recipe_hash
 
 OF_GOALS = ("retry", "hold", "release", "cancel")
 
@@ -76,6 +79,77 @@ def ask_proposal(ledger: Ledger, scans: Sequence[str], proposal: str) -> Event:
         There is no such scan.
     """
     return _ask_of_scans(ledger, "proposal", scans, proposal=proposal)
+
+
+def ask_want(
+    ledger: Ledger,
+    scans: Sequence[str],
+    product: Product,
+    place: str,
+    recipe: Recipe | None = None,
+    *,
+    known: bool = True,
+) -> Event:
+    """Want a product of scans at a place, whether the policy does or not; bans still hold.
+
+    Parameters
+    ----------
+    ledger
+        Where it is written.
+    scans
+        Scans, as the ledger calls them (`model.placement.scan_part`).
+    product, place
+        What, and where.
+    recipe
+        How, for a reconstruction; it need not be a file's.
+    known
+        Whether the scans must be in the ledger; a file that was just handed over is not yet.
+
+    Raises
+    ------
+    UsageError
+        There is no such scan, or such a thing cannot be wanted.
+    """
+    mark = "-" if recipe is None else recipe_hash(recipe)
+    suffix = _suffix(product, place, mark)
+    more: dict[str, object] = {"suffix": suffix}
+    if recipe is not None:
+        more["recipe"] = recipe_to_dict(recipe)
+    if not known:
+        return ledger.append([event(EventKind.ASKED, what="want", scans=list(scans), **more)])[0]
+    return _ask_of_scans(ledger, "want", scans, **more)
+
+
+def ask_unwant(
+    ledger: Ledger, scans: Sequence[str], product: Product, place: str, recipe_hash: str = "-"
+) -> Event:
+    """Take a wish for scans back: a person's, and for these scans the policy's, too.
+
+    What is there stays; what is under way is ended. The raw file where it was admitted cannot
+    be taken back.
+
+    Raises
+    ------
+    UsageError
+        There is no such scan, or such a thing cannot be wanted.
+    """
+    suffix = _suffix(product, place, recipe_hash)
+    return _ask_of_scans(ledger, "unwant", scans, suffix=suffix)
+
+
+def _suffix(product: Product, place: str, mark: str) -> str:
+    """Return what goals of a wish have in common."""
+    if product not in WISHABLE:
+        raise UsageError(
+            f"{product} cannot be wanted of single scans", fix="Write a rule into the policy"
+        )
+    if NAME_PATTERN.fullmatch(place) is None:
+        raise UsageError(f"{place[:80]!r} is not the name of a place", fix="See the policy")
+    if (RECIPE_MARK.fullmatch(mark) is not None) is not (product is Product.RECONSTRUCTION):
+        raise UsageError(
+            "a recipe belongs to a reconstruction, and only there", where=f"{product} at {place}"
+        )
+    return GoalKey("", product, place, mark).text
 
 
 def _ask_of_scans(ledger: Ledger, what: str, scans: Sequence[str], **more: object) -> Event:

@@ -15,6 +15,7 @@ from alsct_gui.model.placement import (
     MET,
     MOVING,
     Arrival,
+    Asked,
     GoalRecord,
     Observed,
     StateKind,
@@ -37,6 +38,7 @@ TURN = waiting("its turn")
 """State of a goal that can be begun at the next look."""
 CANCELLED = waiting("you", "cancelled by a person; retry begins it again")
 ARRIVED = waiting("a look at the file")
+_NOTHING = Asked()
 
 
 def fold(events: Iterable[Event], observed: Observed | None = None) -> Observed:
@@ -215,6 +217,22 @@ def _asked_proposal(observed: Observed, event: Event) -> None:
             observed.scans[part] = replace(scan, proposal=str(event.data["proposal"]))
 
 
+def _asked_want(observed: Observed, event: Event) -> None:
+    recipe, suffix = event.data.get("recipe"), event.data["suffix"]
+    if recipe is not None:
+        observed.recipes[suffix.rpartition("/")[2]] = recipe
+    for part in event.data["scans"]:
+        known = observed.asked.get(part, _NOTHING)
+        observed.asked[part] = Asked(known.wanted | {suffix}, known.unwanted - {suffix})
+
+
+def _asked_unwant(observed: Observed, event: Event) -> None:
+    suffix = event.data["suffix"]
+    for part in event.data["scans"]:
+        known = observed.asked.get(part, _NOTHING)
+        observed.asked[part] = Asked(known.wanted - {suffix}, known.unwanted | {suffix})
+
+
 def _link(observed: Observed, event: Event) -> None:
     health = health_from(event.data["health"])
     observed.links[health.link] = health
@@ -253,6 +271,8 @@ _WISHES: dict[str, Callable[[Observed, Event], None]] = {
     "cancel": _asked_cancel,
     "priority": _asked_priority,
     "proposal": _asked_proposal,
+    "want": _asked_want,
+    "unwant": _asked_unwant,
 }
 """What a person can ask for."""
 WISHES = tuple(_WISHES)
@@ -267,6 +287,11 @@ def observed_to_plain(observed: Observed) -> dict[str, Any]:
         "works": [lean(work) for work in observed.works.values()],
         "arrivals": [lean(arrival) for arrival in observed.arrivals.values()],
         "links": [lean(health) for health in observed.links.values()],
+        "asked": {
+            part: [sorted(asked.wanted), sorted(asked.unwanted)]
+            for part, asked in observed.asked.items()
+        },
+        "recipes": {mark: dict(recipe) for mark, recipe in observed.recipes.items()},
     }
 
 
@@ -297,4 +322,9 @@ def observed_from_plain(plain: dict[str, Any]) -> Observed:
         {work.id: work for work in works},
         {arrival.path: arrival for arrival in arrivals},
         {item["link"]: health_from(item) for item in plain.get("links", ())},
+        {
+            part: Asked(frozenset(wanted), frozenset(unwanted))
+            for part, (wanted, unwanted) in plain.get("asked", {}).items()
+        },
+        plain.get("recipes", {}),
     )

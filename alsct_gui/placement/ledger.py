@@ -2,7 +2,8 @@
 
 ::
 
-    ledger.sqlite        events, and what is derived from them (snapshot, mentions, progress)
+    ledger.sqlite        events, and what is derived from them (snapshot, mentions, progress),
+                         and notes of what is so now
     ledger.sqlite.lock   held while somebody writes
 
 Events are numbered 1, 2, 3 … without a gap; triggers refuse to change or remove one. A
@@ -19,12 +20,12 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from alsct_gui.model.errors import InputError, OutputError
 from alsct_gui.model.placement import (
@@ -32,42 +33,27 @@ from alsct_gui.model.placement import (
     StepState,
     scan_part,
 )
+from alsct_gui.placement import tables
 from alsct_gui.placement.events import Event, EventKind, dump, scans_of
 from alsct_gui.placement.fold import fold, observed_from_plain, observed_to_plain
 
 FOLDER_VARIABLE = "ALSCT_LEDGER"
 """Environment variable that names another ledger file."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SNAPSHOT_EVERY = 5000
 """Events after which a snapshot is made anew."""
+ABSENT, EMPTY, OLD = "ledger-absent", "ledger-empty", "ledger-old"
+LATER, LOCKED = "ledger-later", "ledger-locked"
+"""Names of errors that whoever reads a ledger tells apart."""
 _BUSY_S = 30.0
+_BUSY_READING_S = 0.2
 
-_EVENTS = """
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL
-);
-CREATE TRIGGER events_stay BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
-CREATE TRIGGER events_are_kept BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;
-CREATE TRIGGER events_follow BEFORE INSERT ON events
-WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM events)
-BEGIN SELECT RAISE(ABORT, 'events follow one another'); END;
-"""
-_DERIVED = """
-CREATE TABLE snapshot (
-    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, data BLOB NOT NULL
-);
-CREATE TABLE mentions (
-    scan BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (scan, seq)
-) WITHOUT ROWID;
-CREATE TABLE progress (
-    work TEXT PRIMARY KEY, time_s REAL NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
 _COLUMNS = "SELECT seq, time_s, kind, data FROM events "
 _TAIL = _COLUMNS + "WHERE seq > ? ORDER BY seq LIMIT ?"
 _TIMELINE = _COLUMNS + "WHERE seq IN (SELECT seq FROM mentions WHERE scan = ?) ORDER BY seq"  # noqa: S608
+_OF_PATH = (
+    _COLUMNS + "WHERE kind IN ('asked', 'arrival') AND instr(data, ?) > 0 AND seq < ? ORDER BY seq"
+)
 
 
 def default_ledger() -> Path:
@@ -94,22 +80,27 @@ class Ledger:
         The file.
     create
         Make it when it is not there.
+    write
+        Open it for writing; else nothing of it is ever changed or made.
     clock
         Gives the time of events, in seconds since 1970.
 
     Raises
     ------
     InputError
-        It is not there, is no ledger, is damaged, or is of a later version.
+        It is not there, is no ledger, is damaged, or is of a later version; for reading alone
+        also one of an earlier version.
     LedgerError
         It cannot be made.
     """
 
     def __init__(
-        self, path: Path, *, create: bool = True, clock: Callable[[], float] = time.time
-    ) -> None:
+        self, path: Path, *, create: bool = True, write: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self.path = path.absolute()
-        self._clock = clock
+        self._clock, self._write = clock, write
+        create = create and write
         if create:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,6 +157,14 @@ class Ledger:
         """Return the events that mention a scan (`model.placement.scan_part`), oldest first."""
         return self._events(_TIMELINE, bytes.fromhex(scan))
 
+    def arrival(self, path: str, before: int) -> tuple[Event, ...]:
+        """Return what was told of a file before event number `before`, oldest first.
+
+        Before a file is a scan, events know it by its path alone.
+        """
+        found = self._events(_OF_PATH, f'"path":{json.dumps(path)}', before)
+        return tuple(item for item in found if item.data.get("path") == path)
+
     def last_seq(self) -> int:
         """Return the number of the last event, 0 when there is none."""
         with self._reading():
@@ -217,6 +216,38 @@ class Ledger:
             rows = self._db.execute("SELECT work, done, total FROM progress").fetchall()
         return {work: (done, total) for work, done, total in rows}
 
+    def note(self, name: str, data: Mapping[str, Any]) -> None:
+        """Keep what is of use now and no part of the history; the note before it is forgotten.
+
+        Parameters
+        ----------
+        name
+            Of the note.
+        data
+            In the types of JSON.
+
+        Raises
+        ------
+        LedgerError
+            It cannot be written.
+        """
+        with self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (name, self._clock(), dump(data))
+            )
+
+    def notes(self) -> dict[str, dict[str, Any]]:
+        """Return all notes by name.
+
+        Raises
+        ------
+        InputError
+            They cannot be read.
+        """
+        with self._reading():
+            rows = self._db.execute("SELECT name, data FROM notes").fetchall()
+            return {name: json.loads(data) for name, data in rows}
+
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the file itself, in sentences; nothing when it is whole."""
         with self._reading():
@@ -263,17 +294,18 @@ class Ledger:
         self.close()
 
     def _connect(self, *, create: bool) -> sqlite3.Connection:
-        mode = "rwc" if create else "rw"
+        mode = "rwc" if create else "rw" if self._write else "ro"
         try:
             db = sqlite3.connect(
-                f"{self.path.as_uri()}?mode={mode}", uri=True, timeout=_BUSY_S,
-                isolation_level=None,
+                f"{self.path.as_uri()}?mode={mode}", uri=True, isolation_level=None,
+                timeout=_BUSY_S if self._write else _BUSY_READING_S,
             )  # fmt: skip
         except sqlite3.Error as error:
             if not self.path.exists():
                 raise InputError(
-                    "there is no ledger", where=str(self.path), fix="Start alsct agent run"
-                ) from error
+                    "there is no ledger", where=str(self.path), fix="Start alsct agent run",
+                    name=ABSENT,
+                ) from error  # fmt: skip
             raise self._cannot_read(error) from error
         return db
 
@@ -285,12 +317,18 @@ class Ledger:
         if version > SCHEMA_VERSION:
             raise InputError(
                 f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
-                where=str(self.path), fix="Use the newer program",
+                where=str(self.path), fix="Use the newer program", name=LATER,
             )  # fmt: skip
         if version == SCHEMA_VERSION:
             return
         if version == 0 and not create:
-            raise InputError("is no ledger", where=str(self.path))
+            name = "" if self._tables() else EMPTY
+            raise InputError("is no ledger", where=str(self.path), name=name)
+        if not self._write:
+            raise InputError(
+                "the ledger is of an earlier version", where=str(self.path),
+                fix="The agent brings it up to date when it starts", name=OLD,
+            )  # fmt: skip
         with self._locked():
             with self._reading():
                 self._db.execute("PRAGMA journal_mode = WAL")
@@ -302,17 +340,24 @@ class Ledger:
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
+    def _tables(self) -> int:
+        with self._reading():
+            return int(self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
+
     def _make_events(self) -> None:
         """From nothing to version 1."""
-        tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if tables:
+        if self._tables():
             raise InputError("is another program's database", where=str(self.path))
-        self._script(_EVENTS)
+        self._script(tables.EVENTS)
 
     def _make_derived(self) -> None:
         """From version 1, which had events alone, to version 2."""
-        self._script(_DERIVED)
+        self._script(tables.DERIVED)
         self._mention(self.tail(0))
+
+    def _make_notes(self) -> None:
+        """From version 2 to version 3."""
+        self._script(tables.NOTES)
 
     def _script(self, text: str) -> None:
         """Run statements within the transaction, which `executescript` would end."""
@@ -386,6 +431,12 @@ class Ledger:
             raise self._cannot_write(error) from error
 
     def _cannot_read(self, error: Exception) -> InputError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more closely why
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return InputError(
+                "the ledger is locked by another program", where=str(self.path),
+                fix="Close what else holds it open; it is read again by itself", name=LOCKED,
+            )  # fmt: skip
         return InputError(
             f"the ledger cannot be read ({error})", where=str(self.path),
             fix="Run alsct agent check; keep the file as it is",
@@ -401,5 +452,6 @@ class Ledger:
 _MIGRATIONS: tuple[Callable[[Ledger], None], ...] = (
     Ledger._make_events,  # noqa: SLF001 (of this very class)
     Ledger._make_derived,  # noqa: SLF001
+    Ledger._make_notes,  # noqa: SLF001
 )
 """What brings a ledger from version n to n + 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -14,14 +15,15 @@ from alsct_gui.files.recipes import load_recipe
 from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.model.policy import NAME_PATTERN, Policy, Product
+from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Place, Policy, Product
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 
 _HASH_CHARS = 12
+RECIPE_MARK = re.compile(f"[0-9a-f]{{{_HASH_CHARS}}}")
+"""Form of `recipe_hash`."""
 _NEEDS = ("all", "any")
-_OF_WISHES = (
-    Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS, Product.CATALOGUE,
-)  # fmt: skip
+
+_WITH_RECIPE = (Product.RECONSTRUCTION, Product.METADATA)
 
 
 def policy_names() -> tuple[str, ...]:
@@ -74,6 +76,8 @@ def check_policy(policy: Policy) -> None:
         where = f"policy.places[{number}]"
         _known(place.site, sites, f"{where}.site")
         _known(place.lane, lanes, f"{where}.lane")
+        if place.source:
+            _check_source(policy, place, places, f"{where}.source")
     _known(policy.admitted, places, "policy.admitted")
     _check_wishes(policy, places)
     for number, ban in enumerate(policy.bans):
@@ -82,10 +86,20 @@ def check_policy(policy: Policy) -> None:
     _check_prunes(policy, places)
 
 
+def _check_source(policy: Policy, place: Place, places: set[str], where: str) -> None:
+    _known(place.source, places, where)
+    source = next(other for other in policy.places if other.name == place.source)
+    if source.source or source.site == place.site:
+        raise RecipeError(
+            f"nothing is brought from {place.source!r}", where=where,
+            fix="Name a place of another site, where reconstructions are made",
+        )  # fmt: skip
+
+
 def _check_wishes(policy: Policy, places: set[str]) -> None:
     for number, wish in enumerate(policy.wishes):
         where = f"policy.wishes[{number}]"
-        if wish.product not in _OF_WISHES:
+        if wish.product not in WISHABLE:
             raise RecipeError("is a rule of its own", where=f"{where}.product",
                               fix="Write it under prunes")  # fmt: skip
         if wish.need not in _NEEDS:
@@ -95,9 +109,10 @@ def _check_wishes(policy: Policy, places: set[str]) -> None:
             raise RecipeError("names no place", where=f"{where}.places")
         for name in wish.places:
             _known(name, places, f"{where}.places")
-        if bool(wish.recipe) is not (wish.product is Product.RECONSTRUCTION):
-            raise RecipeError("a recipe belongs to a reconstruction, and only there",
-                              where=f"{where}.recipe")  # fmt: skip
+        made = wish.product is Product.RECONSTRUCTION
+        if (made and not wish.recipe) or (wish.recipe and wish.product not in _WITH_RECIPE):
+            raise RecipeError("a recipe belongs to a reconstruction or to its record, "
+                              "and only there", where=f"{where}.recipe")  # fmt: skip
 
 
 def _check_prunes(policy: Policy, places: set[str]) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from alsct_gui.model.placement import ScanFacts
+from alsct_gui.model.placement import (
+    Asked,
+    GoalKey,
+    ScanFacts,
+    StateKind,
+    StepState,
+    blocked,
+)
 from alsct_gui.model.policy import Place, Policy, Product, Selection, Wish
 
 DAY_S = 86400.0
@@ -43,6 +50,13 @@ class Plan:
     """Of each of these groups one, the first preferred."""
     prunes: tuple[tuple[Aim, float], ...]
     """To be taken away when older than so many seconds, after everything else."""
+    refused: tuple[tuple[str, StepState], ...] = ()
+    """Suffixes of what a person wants and cannot have, and why."""
+
+
+PERSON_PRIORITY = 100
+"""Priority of what a person asks for: above what policies use to want."""
+_Fit = tuple[bool, ...]
 
 
 class Wanted:
@@ -57,78 +71,176 @@ class Wanted:
         selections = [wish.scans for wish in policy.wishes]
         selections += [ban.scans for ban in policy.bans]
         selections += [rule.scans for rule in policy.prunes]
-        self._fits = tuple(matcher(selection) for selection in selections)
-        self._plans: dict[tuple[bool, ...], Plan] = {}
+        tests = [matcher(selection) for selection in selections]
+        # Most selections are of all scans, which need not be asked of each.
+        self._asks = tuple((n, fits) for n, fits in enumerate(tests) if fits is not _always)
+        self._all = [True] * len(tests)
+        self._plans: dict[tuple[_Fit, Asked | None], Plan] = {}
 
-    def plan(self, scan: ScanFacts) -> Plan:
-        """Return what is wanted of a scan."""
-        fit = tuple([fits(scan) for fits in self._fits])
-        plan = self._plans.get(fit)
+    def plan(self, scan: ScanFacts, asked: Asked | None = None) -> Plan:
+        """Return what is wanted of a scan.
+
+        Parameters
+        ----------
+        scan
+            The scan.
+        asked
+            What persons want of it beside the policy.
+        """
+        found = tuple([fits(scan) for _, fits in self._asks])
+        plan = self._plans.get((found, asked))
         if plan is None:
-            plan = self._plans[fit] = self._make(fit)
+            fit = list(self._all)
+            for (number, _), fits in zip(self._asks, found, strict=True):
+                fit[number] = fits
+            plan = self._plans[found, asked] = _Planning(self._policy, tuple(fit), asked).plan()
         return plan
 
-    def _make(self, fit: tuple[bool, ...]) -> Plan:
-        policy = self._policy
+
+class _Planning:
+    """Makes the plan of scans that fit the same rules and that the same is asked of."""
+
+    def __init__(self, policy: Policy, fit: _Fit, asked: Asked | None) -> None:
+        self._policy, self._asked = policy, asked or Asked()
+        self._places = {place.name: place for place in policy.places}
         count, bans = len(policy.wishes), len(policy.bans)
-        wishes = _kept(policy.wishes, fit)
-        banned = {s for ban in _kept(policy.bans, fit[count:]) for s in ban.sites}
-        prunes = _kept(policy.prunes, fit[count + bans :])
-        raw_places = [
-            name
-            for wish in wishes
-            if wish.product is Product.RAW
-            for name in wish.places
-            if self._places[name].site not in banned
-        ]
-        groups = [(wish, self._aims(wish, banned, raw_places)) for wish in wishes]
-        admitted = self._aim(
-            Wish("admitted", Product.RAW, (policy.admitted,)), policy.admitted, raw_places
-        )
+        self._wishes = _kept(policy.wishes, fit)
+        rules = _kept(policy.bans, fit[count:])
+        self._banned = {site: (ban.why or ban.name) for ban in rules for site in ban.sites}
+        self._prunes = _kept(policy.prunes, fit[count + bans :])
+        self._personal = [GoalKey.parse(suffix) for suffix in sorted(self._asked.wanted)]
+        self._raw_places = self._places_of_raw()
+        self._made = self._places_of_made()
+
+    def plan(self) -> Plan:
+        policy, asked = self._policy, self._asked
+        admitted = self._aim(Product.RAW, policy.admitted)
         every = {admitted.suffix: admitted}
-        for wish, aims in groups:
+        any_of = []
+        for wish in self._wishes:
+            aims = [aim for aim in self._aims(wish) if aim.suffix not in asked.unwanted]
+            if wish.need == "any" and aims:
+                any_of.append(tuple(aims))
             for aim in aims if wish.need == "all" else ():
-                known = every.get(aim.suffix)
-                if known is None or known.priority < aim.priority:
-                    every[aim.suffix] = aim
-        any_of = tuple(aims for wish, aims in groups if wish.need == "any" and aims)
-        every_prune = tuple(
+                _add(every, aim)
+        for key in self._personal:
+            if self._refusal(key.place) is None:
+                _add(every, self._aim(
+                    key.product, key.place, key.recipe, PERSON_PRIORITY,
+                    requires_proposal=key.product is Product.ACCESS,
+                ))  # fmt: skip
+        for aim in [*every.values(), *(aim for group in any_of for aim in group)]:
+            self._add_source(every, aim)
+        prunes = tuple(
             (self._prune_aim(rule.place), rule.after_days * DAY_S)
-            for rule in prunes
-            if not {self._places[name].site for name in rule.copies} & banned
+            for rule in self._prunes
+            if all(self._is_open(name) for name in rule.copies)
         )
-        return Plan(tuple(every.values()), any_of, every_prune)
+        refusals = ((key.suffix, self._refusal(key.place)) for key in self._personal)
+        refused = tuple((suffix, state) for suffix, state in refusals if state is not None)
+        return Plan(tuple(every.values()), tuple(any_of), prunes, refused)
 
-    def _aims(self, wish: Wish, banned: set[str], raw_places: list[str]) -> tuple[Aim, ...]:
-        return tuple(
-            self._aim(wish, name, raw_places)
-            for name in wish.places
-            if self._places[name].site not in banned
-        )
+    def _places_of_raw(self) -> list[str]:
+        """Names of the places where the raw file is wanted."""
+        wished = [n for wish in self._wishes if wish.product is Product.RAW for n in wish.places]
+        asked = [key.place for key in self._personal if key.product is Product.RAW]
+        unwanted = self._asked.unwanted
+        return [
+            name for name in dict.fromkeys([*wished, *asked])
+            if self._refusal(name) is None and f"/{Product.RAW}/{name}/-" not in unwanted
+        ]  # fmt: skip
 
-    def _aim(self, wish: Wish, name: str, raw_places: list[str]) -> Aim:
+    def _places_of_made(self) -> dict[str, dict[str, None]]:
+        """Names of the places where a reconstruction is wanted in any case, by recipe."""
+        made: dict[str, dict[str, None]] = {}
+        for wish in self._wishes:
+            recipe = self._policy.recipes.get(wish.recipe, "-")
+            suffix = f"/{wish.product}/{{}}/{recipe}"
+            names = [
+                name for name in wish.places
+                if self._is_open(name) and suffix.format(name) not in self._asked.unwanted
+            ]  # fmt: skip
+            certain = wish.need == "all" or len(names) == 1
+            if wish.product is Product.RECONSTRUCTION and certain:
+                made.setdefault(recipe, {}).update(dict.fromkeys(names))
+        return made
+
+    def _is_open(self, place: str) -> bool:
+        return self._ban(place) is None
+
+    def _ban(self, name: str) -> str | None:
+        """Why nothing of these scans may be at a place, or come from it; None when it may."""
         place = self._places[name]
-        recipe = self._policy.recipes.get(wish.recipe, "-")
-        suffix = f"/{wish.product}/{name}/{recipe}"
-        source = self._source(wish.product, place, raw_places)
-        needs = tuple(need for need in (f"/{Product.RAW}/{source}/-",) if need != suffix)
-        links = place.links
-        if wish.product is Product.RAW:
-            # What is copied is read at the place where it was admitted.
-            links = tuple(dict.fromkeys((*links, *self._places[source].links)))
-        return Aim(suffix, wish.product, place, needs, links, wish.priority, wish.requires_proposal)
+        source = self._places[place.source] if place.source else place
+        return self._banned.get(place.site) or self._banned.get(source.site)
 
-    def _source(self, product: Product, place: Place, raw_places: list[str]) -> str:
-        """Name the place of the raw file that a product is made from."""
+    def _refusal(self, place: str) -> StepState | None:
+        """Why what a person wants at a place cannot be; None when it can."""
+        if place not in self._places:
+            return blocked(
+                f"the policy has no place {place}", "Put the place back, or take the wish back"
+            )
+        why = self._ban(place)
+        return None if why is None else StepState(StateKind.NOT_WANTED, cause=f"forbidden: {why}")
+
+    def _aims(self, wish: Wish) -> tuple[Aim, ...]:
+        recipe = self._policy.recipes.get(wish.recipe, "-")
+        return tuple(
+            self._aim(
+                wish.product, name, recipe, wish.priority, requires_proposal=wish.requires_proposal
+            )
+            for name in wish.places
+            if self._is_open(name)
+        )
+
+    def _aim(
+        self, product: Product, name: str, recipe: str = "-", priority: int = 0,
+        *, requires_proposal: bool = False,
+    ) -> Aim:  # fmt: skip
+        place = self._places[name]
+        suffix = f"/{product}/{name}/{recipe}"
+        need = self._source(product, place, recipe)
+        more: tuple[str, ...] = ()
+        if product is Product.METADATA and recipe != "-":
+            # The record of reconstructions tells of those that are wanted in any case.
+            made = self._made.get(recipe, {})
+            more = tuple(f"/{Product.RECONSTRUCTION}/{where}/{recipe}" for where in made)
+        links = place.links
+        if product is Product.RAW or (product is Product.RECONSTRUCTION and place.source):
+            # What is copied is read where it comes from.
+            links = tuple(dict.fromkeys((*links, *self._places[need.split("/")[2]].links)))
+        needs = () if need == suffix else (need, *more)
+        return Aim(suffix, product, place, needs, links, priority, requires_proposal)
+
+    def _source(self, product: Product, place: Place, recipe: str) -> str:
+        """Return the suffix of the goal that a product is made from."""
         admitted = self._policy.admitted
+        if product is Product.RECONSTRUCTION and place.source:
+            return f"/{product}/{place.source}/{recipe}"
+        source = admitted
         at_site = product in (Product.RECONSTRUCTION, Product.ACCESS)
-        if not at_site or self._places[admitted].site == place.site:
-            return admitted
-        return next((n for n in raw_places if self._places[n].site == place.site), admitted)
+        if at_site and self._places[admitted].site != place.site:
+            near = (n for n in self._raw_places if self._places[n].site == place.site)
+            source = next(near, admitted)
+        return f"/{Product.RAW}/{source}/-"
+
+    def _add_source(self, every: dict[str, Aim], aim: Aim) -> None:
+        """Want what a product is brought from, too."""
+        source = aim.place.source
+        if aim.product is Product.RECONSTRUCTION and source and self._is_open(source):
+            recipe = aim.suffix.rpartition("/")[2]
+            _add(every, self._aim(aim.product, source, recipe, aim.priority))
 
     def _prune_aim(self, name: str) -> Aim:
         place = self._places[name]
         return Aim(f"/{Product.PRUNED}/{name}/-", Product.PRUNED, place, (), place.links, 0, False)
+
+
+def _add(every: dict[str, Aim], aim: Aim) -> None:
+    """Want a goal; the more urgent of two wishes counts."""
+    known = every.get(aim.suffix)
+    if known is None or known.priority < aim.priority:
+        every[aim.suffix] = aim
 
 
 def matcher(selection: Selection) -> Fits:

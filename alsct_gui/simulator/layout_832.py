@@ -134,7 +134,7 @@ def _sample(spec: SimulationSpec) -> dict[str, Value]:
         "experiment/beamline": "8.3.2",
         "experiment/experiment_lead": "Ada Example",
         "experiment/pi": "Ada Example",
-        "experiment/proposal": "BLS-00000",
+        "experiment/proposal": spec.proposal,
         "experimenter/email": "operator@example.org",
         "experimenter/name": "operator",
         "file_name": spec.file_name.removesuffix(".h5"),

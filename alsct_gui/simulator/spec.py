@@ -68,6 +68,8 @@ class SimulationSpec:
     """Of the phantom and of all noise."""
     title: str = "simulated"
     """Free text of the scan's name."""
+    proposal: str = "BLS-00000"
+    """Proposal that the file names."""
     start_time: str = "2026-02-03T04:05:06"
     """When the first frame was taken, ISO 8601, UTC."""
     storage: Storage = "contiguous"

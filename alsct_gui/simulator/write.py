@@ -37,6 +37,7 @@ def simulate_scan(
     live: bool = False,
     frames_per_s: float | None = None,
     overwrite: bool = False,
+    truth: bool = True,
 ) -> Path:
     """Simulate a scan into a file; its truth goes beside it as ``<stem>.truth/``.
 
@@ -58,6 +59,8 @@ def simulate_scan(
         Pace of a live scan; as fast as possible when None.
     overwrite
         Whether a file of that name may be replaced.
+    truth
+        Whether the truth goes beside it.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def simulate_scan(
     CancelledError
         ``cancel`` was set.
     """
-    frames = iterate_scan(path, spec, threads=threads, live=live, overwrite=overwrite)
+    frames = iterate_scan(
+        path, spec, threads=threads, live=live, overwrite=overwrite, truth=truth
+    )  # fmt: skip
     target = scan_path(path, spec)
     stop = cancel or threading.Event()
     with closing(frames):
@@ -98,6 +103,7 @@ def iterate_scan(
     threads: int = 1,
     live: bool = False,
     overwrite: bool = False,
+    truth: bool = True,
 ) -> Generator[tuple[int, int], None, None]:
     """Write a scan step by step: yields (frames written, frames in all) after each frame.
 
@@ -120,12 +126,14 @@ def iterate_scan(
     _remove(notes_written)
     finished = False
     try:
-        write_truth(notes_written, spec, phantom, source)
+        if truth:
+            write_truth(notes_written, spec, phantom, source)
         with _create(written) as file:
             yield from _write_frames(file, spec, source, threads=threads, live=live)
         if not live:
-            _remove(notes)
-            notes_written.rename(notes)
+            if truth:
+                _remove(notes)
+                notes_written.rename(notes)
             written.replace(target)
         finished = True
     except OSError as error:

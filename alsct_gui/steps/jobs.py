@@ -6,7 +6,7 @@ One folder a job, as for reconstructions (docs/decisions/0011-runs.md)::
         request.json    what was asked for
         events.jsonl    what happened; only the worker appends
         log.txt         what the worker printed
-        output/         the product, when no other place was named
+        <product>       what it makes, when no other place was named
 """
 
 from __future__ import annotations
@@ -162,11 +162,11 @@ class StepJob:
             self._told_s = time.monotonic()
             self._signal(signal.SIGTERM)
 
-    def close(self) -> None:
+    def close(self, patience_s: float = 2.0) -> None:
         """End it, whatever it does, and wait until it is gone."""
         self.cancel()
         try:
-            self._child.wait(PATIENCE_S)
+            self._child.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
             self._child.wait()

@@ -14,6 +14,8 @@ from alsct_gui.files.lazyarray import DiskArray, Ranges
 from alsct_gui.model.errors import InputError
 from alsct_gui.model.volume import LazyArray, Volume, to_physical
 
+LAYER_PATH = "alsct_path"
+"""Entry of a napari layer's metadata: the file that holds exactly what the layer shows."""
 IN_MEMORY = Path("memory")
 """Path of a volume that lies on no disk."""
 

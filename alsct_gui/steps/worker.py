@@ -21,8 +21,10 @@ from alsct_gui.model.errors import AlsctError, CancelledError
 from alsct_gui.model.progress import CancelToken, Progress
 from alsct_gui.remote.faults import error_to_plain
 from alsct_gui.steps.jobs import request_from_plain
+from alsct_gui.steps.registry import get_step
 from alsct_gui.steps.reporter import Reporter
 from alsct_gui.steps.running import run_step
+from alsct_gui.steps.writing import default_name
 
 PACE_S = 0.1
 """Progress of one stage is told so often at most."""
@@ -105,9 +107,10 @@ def work(folder: Path, events: Events, cancel: CancelToken) -> dict[str, str]:
         threads=request.threads or len(os.sched_getaffinity(0)),
         memory_bytes=request.memory_bytes,
     )  # fmt: skip
+    step = get_step(request.step)
     result = run_step(
-        request.step, request.parameters, inputs=request.inputs,
-        output=request.output or folder / "output.zarr", reporter=reporter,
+        step, request.parameters, inputs=request.inputs,
+        output=request.output or folder / default_name(step), reporter=reporter,
         overwrite=request.overwrite, resume=request.resume,
     )  # fmt: skip
     return {name: str(path) for name, path in result.outputs.items()}

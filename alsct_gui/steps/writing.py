@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from alsct_gui.model.volume import LazyArray, Volume
 from alsct_gui.steps.blocks import Block
 from alsct_gui.steps.blockwise import Blockwise
 from alsct_gui.steps.reporter import Reporter
-from alsct_gui.steps.step import Port
+from alsct_gui.steps.step import Port, Step
 from alsct_gui.steps.values import MadeFile, MadeLabels, MadeVolume
 
 Plain = Mapping[str, Any]
-Finish = Any
-"""Called when the values are on the disk; returns the provenance as it is then."""
+Finished = Callable[[], Plain]
+"""Called when the values are on the disk; returns the whole provenance."""
 
 _SLAB_SLICES = 16
 _STORED = ("float32", "uint16", "uint8")
@@ -40,6 +40,21 @@ def product_name(port: Port, value: Any) -> str:
     return f"{port.name}{suffix}"
 
 
+def default_name(step: Step[Any], stem: str = "") -> str:
+    """Return a name for what a step makes: one product, or the folder of several.
+
+    Parameters
+    ----------
+    step
+        The step.
+    stem
+        What it was made of; empty leaves it out.
+    """
+    name = ".".join(filter(None, (stem, step.name.rpartition(".")[2])))
+    single = step.outputs[0].kind if len(step.outputs) == 1 else ""
+    return f"{name}{_SUFFIXES.get(single, '')}"
+
+
 def write_product(
     port: Port,
     value: Any,
@@ -47,7 +62,7 @@ def write_product(
     *,
     source: Volume | None,
     provenance: Plain,
-    finished: Any,
+    finished: Finished,
     reporter: Reporter,
     replace: bool = False,
     resume: bool = False,
@@ -118,7 +133,7 @@ def _write_volume(
     path: Path,
     source: Volume | None,
     provenance: Plain,
-    finished: Any,
+    finished: Finished,
     reporter: Reporter,
     *,
     replace: bool,

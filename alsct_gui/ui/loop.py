@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import qasync
+import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
+
+from alsct_gui.ui.garbage import collected_here
 
 
 def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -25,19 +28,32 @@ def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
     try:
-        with loop:
+        with collected_here(), loop:
             return int(loop.run_until_complete(main()))
     finally:
         asyncio.set_event_loop(None)
 
 
-def make_loop(app: QApplication) -> Any:
+class Loop(qasync.QEventLoop):
+    """The loop that Qt and asyncio share; closing it ends its timers.
+
+    qasync leaves a timer that nothing waits for any more until it would have rung, also when
+    the loop is closed.
+    """
+
+    def close(self) -> None:
+        if not self.is_closed():
+            super().close()
+            shiboken6.delete(self._timer)
+
+
+def make_loop(app: QApplication) -> Loop:
     """Return a loop that serves Qt and asyncio; closing it ends its threads.
 
     Work beside the loop runs in Python's own threads: qasync's usual ones are Qt's, of which
     Python keeps a trace for ever.
     """
-    loop = qasync.QEventLoop(app)
+    loop = Loop(app)
     loop.set_default_executor(ThreadPoolExecutor(8, thread_name_prefix="beside"))
     return loop
 

@@ -41,6 +41,7 @@ class TabbedStack(QWidget):
         self._row.addStretch(1)
         self._closer = QToolButton()
         self._closer.setToolTip("Fold away")
+        self._closer.setAccessibleName("Fold away")
         self._closer.clicked.connect(self.close_asked)
         self._closer.setVisible(closable)
         self._row.addWidget(self._closer)

@@ -13,6 +13,7 @@ from alsct_gui.settings import Layout
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.statusbar import StatusBar
+from alsct_gui.ui.taborder import next_stop
 from alsct_gui.ui.tabs import TabbedStack
 from alsct_gui.ui.topbar import TopBar
 
@@ -51,6 +52,7 @@ class Window(QWidget):
         self._column.setSpacing(0)
         self.status = StatusBar(session)
         self.left = QStackedWidget()
+        self.pages = QStackedWidget()
         self.side = TabbedStack()
         self.drawer = TabbedStack(closable=True)
         self._middle = QSplitter(Qt.Orientation.Vertical)
@@ -72,7 +74,8 @@ class Window(QWidget):
         """Put in the bar and the picture, and bind the commands for the layout."""
         self.book, self.topbar, self.stage = book, topbar, stage
         self._column.insertWidget(0, topbar)
-        self._middle.insertWidget(0, stage)
+        self.pages.addWidget(stage)
+        self._middle.insertWidget(0, self.pages)
         self._middle.setStretchFactor(0, 1)
         book.bind("view.left", lambda on: self.left.setVisible(on))
         book.bind("view.right", lambda on: self.side.setVisible(on))
@@ -138,6 +141,15 @@ class Window(QWidget):
             # Work may be running: `app` answers this, when it has put everything away.
             event.ignore()
             self.close_asked.emit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        panels = (self.topbar, self.left, self.stage, self.side, self.drawer, self.status)
+        stop = next_stop(panels, self.focusWidget(), forward=forward)
+        if stop is None:
+            return super().focusNextPrevChild(forward)
+        reasons = Qt.FocusReason
+        stop.setFocus(reasons.TabFocusReason if forward else reasons.BacktabFocusReason)
+        return True
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

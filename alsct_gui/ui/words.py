@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -40,6 +40,46 @@ def moment_words(moment: datetime, today: date) -> str:
     if day.year == today.year:
         return moment.strftime("%d %b")
     return moment.strftime("%Y-%m-%d")
+
+
+def clock_words(time_s: float, now_s: float) -> str:
+    """Say when, to the minute: ``14:02`` today, else ``3 Feb 14:02``, ``2024-02-03 14:02``.
+
+    Parameters
+    ----------
+    time_s, now_s
+        Seconds since 1970; what no calendar holds is ``at an unknown time``.
+    """
+    try:
+        moment, now = (datetime.fromtimestamp(t, tz=UTC).astimezone() for t in (time_s, now_s))
+    except (OverflowError, OSError, ValueError):
+        return "at an unknown time"
+    clock = moment.strftime("%H:%M")
+    if moment.date() == now.date():
+        return clock
+    if moment.year == now.year:
+        return f"{moment.day} {moment:%b} {clock}"
+    return f"{moment:%Y-%m-%d} {clock}"
+
+
+def left_words(seconds: float) -> str:
+    """Say how long something still takes, no finer than anybody can know: ``4 h``, ``25 min``."""
+    if seconds < 90:
+        return duration_words(max(0.0, seconds))
+    minutes = round(seconds / 60)
+    if minutes < 20:
+        return f"{minutes} min"
+    if minutes < 100:
+        return f"{5 * round(minutes / 5)} min"
+    hours = seconds / 3600
+    if hours < 5:
+        return f"{round(2 * hours) / 2:g} h"
+    return f"{round(hours)} h" if hours < 36 else f"{round(hours / 24)} d"
+
+
+def rate_words(bytes_per_s: float) -> str:
+    """Say how fast bytes go: ``210 MB/s``."""
+    return f"{size_words(bytes_per_s)}/s"
 
 
 def count_words(number: int, noun: str, plural: str = "") -> str:

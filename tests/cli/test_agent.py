@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from alsct_gui.model.placement import ScanFacts
+from alsct_gui.placement.events import EventKind, event, lean
+from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.onlyone import agent_pid
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
@@ -150,3 +153,31 @@ def test_names_that_are_no_unicode_are_shown(tmp_path: Path, alsct: Alsct) -> No
     answer = alsct("agent", "status", "--ledger", ledger, "--json")
     assert answer.data["arrivals"][0]["path"].endswith("\\udcff\\udcfe.h5")
     assert json.loads(answer.out)["arrivals"][0]["state"] == "waiting"
+
+
+def test_a_person_wants_and_takes_back(facility: Path, alsct: Alsct) -> None:
+    path = facility / "raw" / "a b.h5"
+    with Ledger(facility / "ledger") as opened:
+        scan = ScanFacts("ab" * 32, str(path), 3, "0" * 64)
+        opened.append([event(EventKind.SCAN, scan=lean(scan), path=scan.path)])
+
+    def ask(*words: object) -> int:
+        return alsct("agent", *words, "--ledger", facility / "ledger").code
+
+    policy = ["--policy", facility / "policy.yaml"]
+    assert ask("want", path, "--product", "raw", "--place", "mirror", *policy) == 0
+    words = ["--product", "reconstruction", "--place", "mirror", "--recipe", "quick-look"]
+    assert ask("want", "abab", *words, *policy) == 0
+    assert ask("unwant", "abab", "--product", "raw", "--place", "mirror") == 0
+    with Ledger(facility / "ledger") as opened:
+        asked, recipes = opened.observed().asked["ab" * 16], opened.observed().recipes
+    (mark,) = recipes
+    assert asked.wanted == {f"/reconstruction/mirror/{mark}"}
+    assert asked.unwanted == {"/raw/mirror/-"}
+    assert recipes[mark]["name"] == "quick-look"
+    wrong = [("want", "cdcd", "--product", "raw", "--place", "mirror", *policy),
+             ("want", path, "--product", "tea", "--place", "mirror", *policy),
+             ("want", path, "--product", "raw", "--place", "tape", *policy),
+             ("want", path, "--product", "raw", "--place", "mirror", "--recipe", "noisy", *policy),
+             ("unwant", path, "--product", "pruned", "--place", "raw")]  # fmt: skip
+    assert [ask(*words) for words in wrong] == [2] * len(wrong)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alsct_gui.model.errors import UsageError
-from alsct_gui.model.placement import GoalKey, StateKind
-from alsct_gui.model.policy import Product
+from alsct_gui.model.placement import Asked, GoalKey, StateKind
+from alsct_gui.model.policy import Policy, Product, Wish
+from alsct_gui.model.recipe import Recipe
 from alsct_gui.placement.agent import Agent
-from alsct_gui.placement.asking import ask_admit, ask_of_goals, ask_priority, ask_retry_arrival
+from alsct_gui.placement.asking import (
+    ask_admit,
+    ask_of_goals,
+    ask_priority,
+    ask_retry_arrival,
+    ask_unwant,
+    ask_want,
+)
 from alsct_gui.placement.events import EventKind
 from alsct_gui.placement.goals.pruning import QUARANTINE
 from alsct_gui.placement.invariants import check
@@ -50,6 +59,13 @@ def states(agent: Agent) -> Counter[StateKind]:
 def key_at(agent: Agent, place: str, product: Product = Product.RAW) -> str:
     (part,) = agent.observed.scans
     return GoalKey(part, product, place).text
+
+
+def replace_policy(facility: Facility, policy: Policy) -> Facility:
+    """The same facility under another policy."""
+    other = Facility(facility.root, policy, facility.watch)
+    other.copier = facility.copier
+    return other
 
 
 def nothing_wrong(facility: Facility, ledger: Ledger) -> bool:
@@ -378,6 +394,74 @@ def test_a_file_that_is_no_scan_is_told_and_looked_at_when_asked(
     ask_retry_arrival(ledger, path)
     facility.turns(agent)
     assert states(agent) == {StateKind.MET: 3}
+
+
+def test_a_person_wants_more_and_less_than_the_policy(facility: Facility, ledger: Ledger) -> None:
+    ask_admit(ledger, raw_file(facility.root, "a.h5"))
+    agent = facility.agent(ledger)
+    agent.turn()
+    (part,) = agent.observed.scans
+    ask_unwant(ledger, [part], Product.RAW, "tape")
+    facility.turns(agent)
+    assert agent.observed.goals[key_at(agent, "tape")].state.kind is not StateKind.MET
+    assert not (facility.root / "tape").exists()
+    ask_want(ledger, [part], Product.RAW, "tape")
+    facility.turns(agent)
+    assert states(agent) == {StateKind.MET: 3}
+    ledger.keep_snapshot(agent.observed)
+    assert ledger.observed().asked == {part: Asked(frozenset({"/raw/tape/-"}))}
+    assert len([e for e in ledger.timeline(part) if e.kind == EventKind.ASKED]) == 2
+    assert nothing_wrong(facility, ledger)
+
+
+def test_a_ban_is_stronger_than_a_person(facility: Facility, ledger: Ledger) -> None:
+    ask_admit(ledger, raw_file(facility.root, "a.h5"), export_controlled=True)
+    agent = facility.agent(ledger)
+    agent.turn()
+    ask_want(ledger, list(agent.observed.scans), Product.RAW, "cfs")
+    facility.turns(agent)
+    state = agent.observed.goals[key_at(agent, "cfs")].state
+    assert (state.kind, state.cause) == (StateKind.NOT_WANTED, "forbidden: controlled")
+    assert facility.copier.submissions() == []
+    assert nothing_wrong(facility, ledger)
+
+
+def test_a_place_that_is_gone_from_the_policy_stops_nothing_else(
+    facility: Facility, ledger: Ledger
+) -> None:
+    facility.copier.stays = TransferState.ACTIVE
+    ask_admit(ledger, raw_file(facility.root, "a.h5"))
+    facility.turns(facility.agent(ledger), 2)
+    (work,) = ledger.observed().works.values()
+    gone = GoalKey.parse(work.keys[0]).place
+    places = tuple(place for place in facility.policy.places if place.name != gone)
+    left = "tape" if gone == "cfs" else "cfs"
+    policy = replace(facility.policy, places=places, wishes=(Wish("one", Product.RAW, (left,)),))
+    other = replace_policy(facility, policy)
+    other.copier.stays = None
+    agent = other.agent(ledger)
+    other.turns(agent)
+    assert agent.observed.goals[key_at(agent, left)].state.kind is StateKind.MET
+    stuck = agent.observed.goals[key_at(agent, gone)].state
+    assert (stuck.kind, stuck.cause) == (StateKind.BLOCKED, f"the policy has no place {gone}")
+
+
+@pytest.mark.parametrize(
+    ("product", "place", "recipe"),
+    [(Product.PRUNED, "cfs", None), (Product.RAW, "../cfs", None), (Product.RAW, "cfs", Recipe()),
+     (Product.RECONSTRUCTION, "made", None)],
+)  # fmt: skip
+def test_what_cannot_be_wanted_is_refused(
+    product: Product, place: str, recipe: Recipe | None, ledger: Ledger
+) -> None:
+    with pytest.raises(UsageError):
+        ask_want(ledger, [], product, place, recipe)
+
+
+def test_scans_that_nobody_knows_cannot_be_wanted(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="no scan"):
+        ask_want(ledger, ["0" * 32], Product.RAW, "cfs")
+    assert ledger.last_seq() == 0
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "../raw/cfs/-", "0" * 32 + "/raw/cfs/-"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from alsct_gui.model.placement import (
     MET,
     MOVING,
+    Asked,
     GoalKey,
     GoalRecord,
     Health,
@@ -37,8 +38,8 @@ from alsct_gui.model.policy import (
     Site,
     Wish,
 )
-from alsct_gui.placement.diff import diff
-from alsct_gui.placement.wanted import Wanted
+from alsct_gui.placement.diff import _Diff, diff
+from alsct_gui.placement.wanted import PERSON_PRIORITY, Plan, Wanted
 
 NOW_S = 1e9
 DAY_S = 86400.0
@@ -82,6 +83,18 @@ def scan_of(number: int, **changes: object) -> ScanFacts:
     return ScanFacts(**{**known, **changes})  # type: ignore[arg-type]
 
 
+SUFFIXES = (
+    "/raw/cfs/-", "/raw/hpss/-", "/raw/raw/-", "/reconstruction/made/0123456789ab",
+    "/reconstruction/made/ba9876543210", "/reconstruction/recon/ba9876543210",
+    "/metadata/scicat/-", "/access/cfs/-", "/raw/nowhere/-",
+)  # fmt: skip
+asked = st.builds(
+    lambda wanted, unwanted: Asked(wanted - unwanted, unwanted),
+    st.frozensets(st.sampled_from(SUFFIXES), max_size=3),
+    st.frozensets(st.sampled_from(SUFFIXES), max_size=3),
+)
+
+
 def observed_of(*scans: ScanFacts) -> Observed:
     return Observed(scans={scan.id[:32]: scan for scan in scans})
 
@@ -92,7 +105,7 @@ def wanted_keys(observed: Observed, policy: Policy = POLICY) -> set[str]:
     return {
         part + aim.suffix
         for part, scan in observed.scans.items()
-        for aim in wanted.plan(scan).every
+        for aim in wanted.plan(scan, observed.asked.get(part)).every
     }
 
 
@@ -131,6 +144,8 @@ def ledgers(draw: st.DrawFn) -> Observed:
     observed = observed_of(*draw(st.lists(scans, max_size=5)))
     used: Counter[str] = Counter()
     for part in observed.scans:
+        if draw(st.booleans()):
+            observed.asked[part] = draw(asked)
         for place, product in [
             ("raw", Product.RAW), ("cfs", Product.RAW), ("hpss", Product.RAW),
             ("made", Product.RECONSTRUCTION), ("recon", Product.RECONSTRUCTION),
@@ -164,13 +179,32 @@ def test_with_everything_met_there_is_nothing_to_do(
     assert diff(policy, observed, health, NOW_S) == ()
 
 
+class Slowly(_Diff):
+    """Looks at each scan by itself."""
+
+    def _look_quickly(self, part: str, scan: ScanFacts, plan: Plan) -> bool:
+        return False
+
+
+@given(ledgers(), links, st.booleans())
+def test_scans_that_stand_the_same_are_sorted_the_same(
+    observed: Observed, health: dict[str, Health], prunes: bool
+) -> None:
+    policy = POLICY if prunes else replace(POLICY, prunes=())
+    alike = [replace(scan, id=scan.id[::-1], path=f"{scan.path}.h5", priority=1)
+             for scan in observed.scans.values()]  # fmt: skip
+    observed.scans.update({scan.id[:32]: scan for scan in alike})
+    slowly = Slowly(policy, observed, health, NOW_S).steps()
+    assert diff(policy, observed, health, NOW_S) == slowly
+
+
 @given(ledgers(), links)
 def test_nothing_goes_through_a_link_that_is_down(
     observed: Observed, health: dict[str, Health]
 ) -> None:
     down = {name for name, link in health.items() if link.state is LinkState.DOWN}
     for step in diff(POLICY, observed, health, NOW_S):
-        closed = down & set(PLACES[step.place].links)
+        closed = down & set(PLACES[step.place].links) if step.place in PLACES else set()
         if step.kind in AT_WORK:
             assert not closed
         if step.kind is StepKind.WAIT and step.work:
@@ -185,7 +219,8 @@ def test_a_forbidden_placement_is_never_begun(
     for step in steps:
         for key in step.keys:
             scan = observed.scans[key.partition("/")[0]]
-            if scan.export_controlled and PLACES[step.place].site == "nersc":
+            known = PLACES.get(step.place)
+            if scan.export_controlled and known is not None and known.site == "nersc":
                 link = next((n for n in PLACES[step.place].links if n in health), "")
                 assert step.kind in (StepKind.CANCEL, StepKind.DROP) or (
                     step.kind is StepKind.WAIT and step.work and link
@@ -246,8 +281,10 @@ def test_the_order_of_the_ledger_does_not_matter(
         random.shuffle(items)  # type: ignore[attr-defined]
         return dict(items)
 
-    other = Observed(observed.seq, mixed(observed.scans), mixed(observed.goals),  # type: ignore[arg-type]
-                     mixed(observed.works), {})  # type: ignore[arg-type]  # fmt: skip
+    other = replace(
+        observed, scans=mixed(observed.scans), goals=mixed(observed.goals),  # type: ignore[arg-type]
+        works=mixed(observed.works), asked=mixed(observed.asked),  # type: ignore[arg-type]
+    )  # fmt: skip
     assert diff(POLICY, other, health, NOW_S) == diff(POLICY, observed, health, NOW_S)
 
 
@@ -366,3 +403,82 @@ def test_a_goal_waits_for_what_it_is_made_from_by_name() -> None:
     assert waits["recon"] == "raw at cfs"
     assert waits["hpss"] == "raw at raw"
     assert [key.split("/")[1:3] for key in acts(steps)] == [["raw", "raw"]]
+
+
+def asking(observed: Observed, wanted: tuple[str, ...] = (), unwanted: tuple[str, ...] = ()) -> str:
+    """Have a person want and not want goals of the one scan; returns the scan."""
+    (part,) = observed.scans
+    observed.asked[part] = Asked(frozenset(wanted), frozenset(unwanted))
+    return part
+
+
+def test_what_a_person_wants_is_pursued_first_beside_what_the_policy_wants() -> None:
+    policy = replace(POLICY, wishes=(POLICY.wishes[2],), prunes=())
+    observed = observed_of(scan_of(1))
+    extra = "/reconstruction/made/ba9876543210"
+    part = asking(observed, wanted=(extra, "/raw/cfs/-"))
+    put(observed, GoalKey(part, Product.RAW, "raw").text)
+    steps = diff(policy, observed, {}, NOW_S)
+    assert {part + extra, part + "/raw/cfs/-"} <= set(acts(steps))
+    assert steps[0].priority == PERSON_PRIORITY
+    (recon,) = [step for step in steps if step.place == "recon"]
+    assert recon.state.waits_for == "raw at cfs", "it is made from what a person wants there"
+
+
+def test_what_a_person_does_not_want_is_ended_though_the_policy_wants_it() -> None:
+    observed = observed_of(scan_of(1))
+    part = asking(observed, unwanted=("/raw/cfs/-", "/raw/raw/-", "/raw/hpss/-"))
+    for place in ("raw", "cfs"):
+        put(observed, GoalKey(part, Product.RAW, place).text)
+    key = GoalKey(part, Product.RAW, "hpss").text
+    observed.works["w"] = Work("w", (key,), 0.0, "", "id")
+    put(observed, key, MOVING, work="w")
+    steps = diff(POLICY, observed, {}, NOW_S)
+    dropped = [key for step in steps if step.kind is StepKind.DROP for key in step.keys]
+    assert dropped == [GoalKey(part, Product.RAW, "cfs").text], "the admitted file stays wanted"
+    assert [step.keys for step in steps if step.kind is StepKind.CANCEL] == [(key,)]
+
+
+def test_of_several_places_those_are_left_that_a_person_has_not_refused() -> None:
+    observed = observed_of(scan_of(1, proposal="XYZ-00001"))
+    part = asking(observed, unwanted=("/reconstruction/recon/0123456789ab",))
+    for place in ("raw", "cfs", "hpss"):
+        put(observed, GoalKey(part, Product.RAW, place).text)
+    found = acts(diff(POLICY, observed, {}, NOW_S))
+    assert GoalKey(part, Product.RECONSTRUCTION, "made", "0123456789ab").text in found
+    assert GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text not in found
+
+
+def test_a_wish_that_a_ban_forbids_or_that_has_no_place_is_told() -> None:
+    bans = (Ban("stay", ("nersc",), Selection(export_controlled=True), why="the law"),)
+    observed = observed_of(scan_of(1, export_controlled=True))
+    part = asking(observed, wanted=("/raw/cfs/-", "/raw/nowhere/-"))
+    policy = replace(POLICY, bans=bans)
+    steps = {step.place: step for step in diff(policy, observed, {}, NOW_S)}
+    assert steps["cfs"].kind is StepKind.DROP
+    assert steps["cfs"].state.cause == "forbidden: the law"
+    assert steps["nowhere"].state.kind is StateKind.BLOCKED
+    for place in ("cfs", "nowhere"):
+        put(observed, part + f"/raw/{place}/-", steps[place].state)
+    assert {step.place for step in diff(policy, observed, {}, NOW_S)} == {"raw", "made"}
+
+
+def test_what_is_brought_from_another_place_is_wanted_there_too() -> None:
+    brought = Place("back", "here", "globus", "/back", ("globus",), source="recon")
+    policy = replace(
+        POLICY, places=(*POLICY.places, brought), prunes=(),
+        wishes=(Wish("back", Product.RECONSTRUCTION, ("back",), recipe="std", priority=7),),
+    )  # fmt: skip
+    observed = observed_of(scan_of(1))
+    (part,) = observed.scans
+    put(observed, GoalKey(part, Product.RAW, "raw").text)
+    there = GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text
+    back = GoalKey(part, Product.RECONSTRUCTION, "back", "0123456789ab").text
+    steps = {step.place: step for step in diff(policy, observed, {}, NOW_S)}
+    assert acts(tuple(steps.values())) == [there]
+    assert steps["back"].state.waits_for == "reconstruction at recon"
+    put(observed, there)
+    assert acts(diff(policy, observed, {}, NOW_S)) == [back]
+    away = {"perlmutter": Health("perlmutter", LinkState.DOWN)}
+    (step,) = diff(policy, observed, away, NOW_S)
+    assert step.state.waits_for == "perlmutter", "what is copied is read there"

@@ -69,7 +69,7 @@ def key_of(world: World, product: Product, place: str) -> str:
 
 
 def reconstructions(world: World, root: Path, queue: RunQueue) -> LocalReconstructions:
-    return LocalReconstructions(world, root, {HASH: KNOWN}, queue)
+    return LocalReconstructions(world, root, {HASH: KNOWN}.__getitem__, queue)
 
 
 def made_folder(root: Path) -> Path:

@@ -37,7 +37,8 @@ from alsct_gui.placement.fold import (
     observed_from_plain,
     observed_to_plain,
 )
-from alsct_gui.placement.ledger import _EVENTS, SCHEMA_VERSION, Ledger, LedgerError
+from alsct_gui.placement.ledger import SCHEMA_VERSION, Ledger, LedgerError
+from alsct_gui.placement.tables import DERIVED, EVENTS
 
 ID = "ab" * 32
 PART = scan_part(ID)
@@ -172,6 +173,19 @@ def test_a_snapshot_that_lies_is_found(ledger: Ledger) -> None:
     assert ledger.problems() == ("The snapshot does not follow from the events",)
 
 
+def test_notes_are_of_now_and_no_history(ledger: Ledger) -> None:
+    ledger.append([scan_event()])
+    ledger.note("forecast", {"wait_s": 60.0, "outages": [{"what": "é \udcff"}]})
+    ledger.note("forecast", {"wait_s": None})
+    ledger.note("throughput", {"samples": []})
+    assert ledger.notes() == {"forecast": {"wait_s": None}, "throughput": {"samples": []}}
+    assert ledger.last_seq() == 1
+    with pytest.raises(ValueError, match="Out of range"):
+        ledger.note("forecast", {"wait_s": float("inf")})
+    assert ledger.notes()["forecast"] == {"wait_s": None}
+    assert ledger.problems() == ()
+
+
 def test_a_gap_is_found(ledger: Ledger) -> None:
     ledger.append([scan_event(), state_event(), state_event()])
     ledger._db.execute("DROP TRIGGER events_are_kept")
@@ -179,17 +193,22 @@ def test_a_gap_is_found(ledger: Ledger) -> None:
     assert ledger.problems() == ("Events have a gap: 2 of them, from 1 to 3",)
 
 
-def test_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_earlier_version_is_brought_up_to_date(version: int, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with sqlite3.connect(path) as old:
-        old.executescript(_EVENTS)
+        for script in (EVENTS, DERIVED)[:version]:
+            old.executescript(script)
         row = (1, 5.0, "scan", dump(scan_event().data))
         old.execute("INSERT INTO events VALUES (?, ?, ?, ?)", row)
-        old.execute("PRAGMA user_version = 1")
+        if version == 2:
+            old.execute("INSERT INTO mentions VALUES (?, 1)", (bytes.fromhex(PART),))
+        old.execute(f"PRAGMA user_version = {version}")
     old.close()
     with Ledger(path, create=False) as opened:
         assert [item.seq for item in opened.timeline(PART)] == [1]
         assert opened.problems() == ()
+        assert opened.notes() == {}
         assert opened._version() == SCHEMA_VERSION
 
 
@@ -261,7 +280,8 @@ events = st.one_of(
               state_plain),
     st.builds(lambda keys: event(EventKind.AUDITED, keys=keys), key_lists),
     st.builds(lambda what, keys: event(EventKind.ASKED, what=what, keys=keys, path="/p",
-                                       scans=[PART], priority=3, proposal="P"),
+                                       scans=[PART], priority=3, proposal="P",
+                                       suffix="/raw/cfs/0123456789ab", recipe={"name": "r"}),
               st.sampled_from(WISHES), key_lists),
     st.just(scan_event()),
 )  # fmt: skip

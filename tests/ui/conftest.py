@@ -6,11 +6,14 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from alsct_gui.screen import has_screen, virtual_screen
+
+if TYPE_CHECKING:
+    from alsct_gui.ui.garbage import Collector
 
 # Before Qt or napari are imported by anything.
 os.environ["QT_API"] = "pyside6"
@@ -42,6 +45,22 @@ def app(screen: None) -> Any:
 def qapp(app: Any) -> Any:
     """pytest-qt's name for it."""
     return app
+
+
+@pytest.fixture(scope="package")
+def collector(app: Any) -> Iterator[Collector]:
+    """As in the program: what windows leave is collected in the thread they lived in."""
+    from alsct_gui.ui.garbage import collected_here
+
+    with collected_here() as collector:
+        yield collector
+
+
+@pytest.fixture(autouse=True)
+def collected(collector: Collector) -> Iterator[None]:
+    """Tests that run no loop leave garbage too."""
+    yield
+    collector.collect_if_due()
 
 
 @pytest.fixture

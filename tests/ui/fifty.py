@@ -71,13 +71,14 @@ def main() -> int:
     with virtual_screen((1600, 1000)):
         from PySide6.QtWidgets import QApplication
 
+        from alsct_gui.ui.garbage import collected_here
         from alsct_gui.ui.loop import make_loop
 
         app = QApplication(["alsct-gui"])
         app.setQuitOnLastWindowClosed(False)
         loop = make_loop(app)
         asyncio.set_event_loop(loop)
-        with loop:
+        with collected_here(), loop:
             found = loop.run_until_complete(counted(app, scan, folder, times))
     sys.stdout.write(json.dumps(found))
     return 0

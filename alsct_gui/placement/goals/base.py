@@ -31,6 +31,10 @@ class BlockedError(AlsctError):
     """A person has to do something before a goal can go on; trying again is of no use."""
 
 
+class NotYetError(AlsctError):
+    """It is being found out, and asking again later gives the answer; nothing has failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A piece of work, as it stands in the ledger before it is begun."""
@@ -49,7 +53,8 @@ class Goals(Protocol):
     """How the goals of one product at one place are seen and pursued.
 
     Every method may block, and raises `AlsctError` when it fails: `BlockedError`,
-    `NeedsPersonError` and `RefusedError` when a person is needed, any other to try again.
+    `NeedsPersonError` and `RefusedError` when a person is needed, `NotYetError` when the
+    answer is on its way, any other to try again.
     """
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Evidence]:
@@ -99,8 +104,17 @@ class World:
         return self.observed.scans[key.partition("/")[0]]
 
     def place(self, name: str) -> Place:
-        """Return a place by its name."""
-        return next(place for place in self.policy.places if place.name == name)
+        """Return a place by its name.
+
+        Raises
+        ------
+        BlockedError
+            The policy has none, or no longer.
+        """
+        for place in self.policy.places:
+            if place.name == name:
+                return place
+        raise BlockedError(f"the policy has no place {name}", fix="Put the place back")
 
     @property
     def admitted(self) -> Place:

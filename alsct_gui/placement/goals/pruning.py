@@ -22,7 +22,7 @@ from alsct_gui.model.placement import (
     waiting,
 )
 from alsct_gui.model.policy import Prune
-from alsct_gui.placement.goals.base import BlockedError, Intent, Record, World
+from alsct_gui.placement.goals.base import BlockedError, Intent, NotYetError, Record, World
 from alsct_gui.placement.goals.reading import FolderReader, Reader, proves
 from alsct_gui.placement.wanted import DAY_S
 from alsct_gui.superfacility.transfer.base import check_path
@@ -91,6 +91,8 @@ class Pruning:
             return MET
         try:
             self._require_copies(relative, scan)
+        except NotYetError:
+            raise
         except AlsctError as error:
             self._restore(aside, relative)
             return failed(f"{error.what}; the file was put back", error.fix)

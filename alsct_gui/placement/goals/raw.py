@@ -14,6 +14,7 @@ from alsct_gui.model.placement import (
     waiting,
 )
 from alsct_gui.placement.goals.base import BlockedError, Intent, Record, World
+from alsct_gui.placement.goals.later import LaterReader
 from alsct_gui.placement.goals.reading import Reader, proves
 from alsct_gui.superfacility.transfer.base import (
     Transfer,
@@ -71,19 +72,48 @@ class RawCopies:
         Looks at that place.
     source, target
         How the transfer calls the place of admission and this one.
+    second
+        Reads the bytes at that place where `reader` can only list; None when nothing can.
+
+    Notes
+    -----
+    Where nobody reads the bytes for us, a size alone is believed only of what a transfer has
+    brought that compared checksums at both ends. What lies there otherwise is sent again,
+    which leaves it alone if it is equal. What is there is then read once more by `second`.
     """
 
     def __init__(
         self, world: World, place: str, transfer: Transfer, reader: Reader,
-        *, source: str, target: str,
+        *, source: str, target: str, second: LaterReader | None = None,
     ) -> None:  # fmt: skip
         self._world, self._place = world, place
-        self._transfer, self._reader = transfer, reader
+        self._transfer, self._reader, self._second = transfer, reader, second
         self._source, self._target = source, target
+        self._succeeded: set[str] = set()
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Evidence]:
-        """Look at the place for all of them at once."""
-        return _unchanged(self._world, self._reader, keys, by_bytes=False)
+        """Look at the place for all of them at once.
+
+        Raises
+        ------
+        NotYetError
+            They are known to be there, and are being read again.
+        """
+        world, second = self._world, self._second
+        if second is not None and all(self._is_met(key) for key in keys):
+            return _unchanged(world, second, keys, by_bytes=True)
+        listed = _unchanged(world, self._reader, keys, by_bytes=False)
+        unread = {world.relative(world.scan(key)): key for key in listed
+                  if not listed[key].sha256}  # fmt: skip
+        read = second.take(unread) if second is not None else {}
+        found = {key: seen for key, seen in listed.items() if seen.sha256}
+        for relative, key in unread.items():
+            seen = read.get(relative)
+            if seen is None and self._was_compared(key):
+                found[key] = listed[key]
+            elif seen is not None and proves(seen, world.scan(key), by_bytes=True):
+                found[key] = seen
+        return found
 
     def act(self, intent: Intent, record: Record) -> str:
         """Submit one transfer of all of them."""
@@ -104,6 +134,8 @@ class RawCopies:
     def poll(self, outside_id: str) -> StepState:
         """Ask the transfer; one that is stuck is ended, so that another can begin."""
         status = self._transfer.status(outside_id)
+        if status.state is TransferState.SUCCEEDED:
+            self._succeeded.add(outside_id)
         if status.state is TransferState.STALLED and not status.reason.needs_person:
             self._transfer.cancel(outside_id)
             return failed(status.cause or "nothing moved for too long", status.fix)
@@ -112,6 +144,18 @@ class RawCopies:
     def cancel(self, outside_id: str) -> None:
         """End the transfer."""
         self._transfer.cancel(outside_id)
+
+    def _is_met(self, key: str) -> bool:
+        record = self._world.observed.goals.get(key)
+        return record is not None and record.state.kind is StateKind.MET
+
+    def _was_compared(self, key: str) -> bool:
+        """Whether a transfer has brought it and compared the checksums at both ends."""
+        if self._is_met(key):
+            return True
+        record = self._world.observed.goals.get(key)
+        work = self._world.observed.works.get(record.work) if record is not None else None
+        return work is not None and work.outside_id in self._succeeded
 
 
 def transfer_state(status: TransferStatus) -> StepState:

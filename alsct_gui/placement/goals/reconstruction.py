@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from alsct_gui.files.names import product_name
-from alsct_gui.files.provenance import read_provenance
-from alsct_gui.model.errors import InputError, UsageError
+from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import (
     MET,
     Evidence,
@@ -19,16 +17,12 @@ from alsct_gui.model.placement import (
     failed,
     waiting,
 )
-from alsct_gui.model.product import Provenance
 from alsct_gui.model.recipe import Recipe
-from alsct_gui.placement.goals.base import BlockedError, Intent, Record, World
-from alsct_gui.placement.goals.slices import count_slices
+from alsct_gui.placement.goals.base import Intent, Record, World
+from alsct_gui.placement.goals.products import find_product, output_of
 from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.placement.runs.model import RunRequest, RunState, RunView
 from alsct_gui.placement.runs.queue import RunQueue
-
-_MOST_NAMES = 100
-"""Numbered names of a product that are looked at."""
 
 
 class LocalReconstructions:
@@ -44,7 +38,7 @@ class LocalReconstructions:
     root
         Folder below which products lie.
     recipes
-        Recipes by their hash.
+        Finds a recipe by its hash.
     queue
         The runs of this machine.
     threads, memory_bytes
@@ -52,7 +46,7 @@ class LocalReconstructions:
     """
 
     def __init__(
-        self, world: World, root: Path, recipes: Mapping[str, Recipe], queue: RunQueue,
+        self, world: World, root: Path, recipes: Callable[[str], Recipe], queue: RunQueue,
         *, threads: int = 0, memory_bytes: int = 4_000_000_000,
     ) -> None:  # fmt: skip
         self._world, self._root, self._recipes, self._queue = world, root, recipes, queue
@@ -62,7 +56,9 @@ class LocalReconstructions:
         """Count the slices of products of that very scan and recipe."""
         found = {}
         for key in keys:
-            evidence = self._look(self._world.scan(key), GoalKey.parse(key).recipe)
+            scan, mark = self._world.scan(key), GoalKey.parse(key).recipe
+            output = self._output(scan, self._recipes(mark))
+            evidence = find_product(output, scan, mark, self._world.clock)
             if evidence is not None:
                 found[key] = evidence
         return found
@@ -70,7 +66,7 @@ class LocalReconstructions:
     def act(self, intent: Intent, record: Record) -> str:
         """Submit a run, or take up the one that there is."""
         (key,) = intent.keys
-        scan, recipe = self._world.scan(key), self._recipe(key)
+        scan, recipe = self._world.scan(key), self._recipes(GoalKey.parse(key).recipe)
         output = self._output(scan, recipe)
         for view in self._queue.views():
             if not self._is_it(view, scan, recipe, output) or view.state is RunState.FINISHED:
@@ -115,32 +111,8 @@ class LocalReconstructions:
         except UsageError:
             return  # it has ended meanwhile
 
-    def _look(self, scan: ScanFacts, recipe: str) -> Evidence | None:
-        for path in _names(self._output(scan, self._recipes[recipe])):
-            try:
-                made = read_provenance(path)
-                if not _is_of(made, scan, recipe):
-                    continue
-                slices = count_slices(path)
-            except InputError:
-                continue  # something else has the name
-            expected = made.quality.slices_expected if made.quality else 0
-            if slices == expected > 0:
-                return Evidence(str(path), self._world.clock(), slices=slices)
-        return None
-
-    def _recipe(self, key: str) -> Recipe:
-        known = self._recipes.get(GoalKey.parse(key).recipe)
-        if known is None:
-            raise BlockedError(
-                "the recipe is not in the policy any more", where=key, fix="Put it back"
-            )
-        return known
-
     def _output(self, scan: ScanFacts, recipe: Recipe) -> Path:
-        relative = PurePosixPath(self._world.relative(scan))
-        name = product_name(relative.stem, recipe.output.format)
-        return self._root / relative.parent / name
+        return output_of(self._world, self._root, scan, recipe)
 
     def _is_it(self, view: RunView, scan: ScanFacts, recipe: Recipe, output: Path) -> bool:
         """Whether a run makes this reconstruction."""
@@ -154,20 +126,3 @@ class LocalReconstructions:
 
     def _view(self, run_id: str) -> RunView | None:
         return next((view for view in self._queue.views() if view.id == run_id), None)
-
-
-def _is_of(made: Provenance, scan: ScanFacts, recipe: str) -> bool:
-    whole = made.quality is not None
-    return whole and made.input_identity == scan.id and recipe_hash(made.recipe) == recipe
-
-
-def _names(output: Path) -> Iterator[Path]:
-    """Names that a product got, as `runs.products.free_output` gives them, while there are."""
-    stem, suffix = output.name, ""
-    if output.suffix == ".zarr":
-        stem, suffix = output.stem, output.suffix
-    names = (
-        output if n == 1 else output.with_name(f"{stem}-{n}{suffix}")
-        for n in range(1, _MOST_NAMES + 1)
-    )
-    return (name for name in names if name.exists())

@@ -57,6 +57,8 @@ class Collection:
     """The folder."""
     data_access: bool = False
     """Whether its data want a consent of their own (data_access)."""
+    resource: str = ""
+    """Resource of the facility that it lies on, whose outages take it away; empty for none."""
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Access rules by id."""
 

@@ -112,6 +112,11 @@ class Fault:
     value: float | None = None
     """A number whose meaning the name tells."""
 
+    def is_on(self, now_s: float) -> bool:
+        """Whether its time has come and is not over."""
+        begun = self.start_s is None or self.start_s <= now_s
+        return begun and (self.end_s is None or now_s < self.end_s)
+
     def to_plain(self) -> dict[str, Any]:
         """As plain data."""
         return {**asdict(self), "name": self.name.value}
@@ -237,9 +242,8 @@ class FaultDesk:
     def _find(self, names: tuple[FaultName, ...], where: str) -> int | None:
         now_s = self.clock()
         for number, fault in self._faults.items():
-            begun = fault.start_s is None or fault.start_s <= now_s
-            over = fault.end_s is not None and fault.end_s <= now_s
-            if fault.name in names and begun and not over and fnmatchcase(where, fault.where):
+            known = fault.name in names and fault.is_on(now_s)
+            if known and fnmatchcase(where, fault.where):
                 return number
         return None
 

@@ -18,6 +18,7 @@ from alsct_gui.simulator.facility.collections import Collection, ServiceError
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.http import Handle, Reply, Request, Server
 from alsct_gui.simulator.facility.memory import Memory
+from alsct_gui.simulator.facility.outages import outage_of
 from alsct_gui.simulator.facility.tasks import Mover, Task
 
 _NAMES = {
@@ -37,9 +38,13 @@ class Globus:
         Folder of each collection, by its name for people; ids are made from the names.
     desk
         Faults and the clock. Places: ``transfer METHOD /path`` and ``auth METHOD /path`` for
-        the line; ``task COLLECTION path`` for tasks, ``COLLECTION`` for consents.
+        the line; ``task COLLECTION path`` for tasks, ``consent COLLECTION``.
     rate_bytes_per_s
         Speed of each task; None is as fast as it goes.
+    rest_s
+        How long a task rests after a failed attempt.
+    resources
+        Resource (`outages.RESOURCES`) that a collection lies on, by the collection's name.
     memory
         File in which tasks and tokens outlive a kill; None is none.
     ports
@@ -52,15 +57,20 @@ class Globus:
         desk: FaultDesk,
         *,
         rate_bytes_per_s: float | None = None,
+        rest_s: float = 0.0,
+        resources: Mapping[str, str] | None = None,
         memory: Path | None = None,
         ports: tuple[int, int] = (0, 0),
     ) -> None:
         self.desk = desk
         self.collections = {
-            collection_id(name): Collection(collection_id(name), name, folder.resolve())
+            collection_id(name): Collection(
+                collection_id(name), name, folder.resolve(),
+                resource=(resources or {}).get(name, ""),
+            )
             for name, folder in folders.items()
-        }
-        self.mover = Mover(self.collections, desk, rate_bytes_per_s)
+        }  # fmt: skip
+        self.mover = Mover(self.collections, desk, rate_bytes_per_s, rest_s)
         self.auth = AuthService(desk.clock)
         self._memory = None if memory is None else Memory(memory, self.mover, self.auth)
         self.transfer_server = Server(
@@ -150,11 +160,16 @@ class Globus:
         if found is None:
             raise ServiceError(404, "EndpointNotFound", f"No such endpoint '{match[1]}'")
         self._need_consent(found, subject)
+        if found.resource and outage_of(self.desk, found.resource):
+            raise ServiceError(
+                502, "ExternalError.DirListingFailed.ConnectFailed",
+                f"Error connecting to {found.name}: it cannot be reached",
+            )  # fmt: skip
         return found
 
     def _need_consent(self, collection: Collection, subject: str) -> None:
         wanted = collection.data_access and not self.auth.has_consented(subject, collection.id)
-        if wanted or self.desk.strike((FaultName.CONSENT_REQUIRED,), collection.id):
+        if wanted or self.desk.strike((FaultName.CONSENT_REQUIRED,), f"consent {collection.name}"):
             scope = f"{TRANSFER_SCOPE}[*https://auth.globus.org/scopes/{collection.id}/data_access]"
             raise ServiceError(
                 403, "ConsentRequired", "Missing required data_access consent",

@@ -47,6 +47,8 @@ class Request:
     """Headers by name in lower case."""
     body: bytes
     """As it came."""
+    raw_path: str = ""
+    """Path as it came, for who has to tell a slash from one that is part of a name."""
 
     def json(self) -> Any:
         """Body read as JSON; None when it is none."""
@@ -304,6 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
+            raw_path=parts.path,
         )
 
     def write(self, reply: Reply, *, cut: bool = False) -> None:

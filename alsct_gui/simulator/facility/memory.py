@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,28 @@ from alsct_gui.simulator.facility.auth import AuthService, Token
 from alsct_gui.simulator.facility.tasks import Item, Mover, Task
 
 
-class Memory:
-    """Tasks, access rules and tokens in a file, which is read when it is there.
+class Kept:
+    """Plain data in a file, which outlive the process; safe to use from several threads.
 
     Parameters
     ----------
     path
         The file.
-    mover, auth
-        Whose memory it is.
+    plain
+        Returns what is to be kept.
     """
 
-    def __init__(self, path: Path, mover: Mover, auth: AuthService) -> None:
-        self._path, self._mover, self._auth = path, mover, auth
+    def __init__(self, path: Path, plain: Callable[[], dict[str, Any]]) -> None:
+        self._path, self._plain = path, plain
         self._lock = threading.Lock()
         self._kept = ""
-        if path.exists():
-            self._recall(json.loads(path.read_text(encoding="utf-8")))
+
+    def recall(self) -> dict[str, Any] | None:
+        """Return what was kept before; None at first."""
+        if not self._path.exists():
+            return None
+        plain: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+        return plain
 
     def keep(self) -> None:
         """Write what has changed; it is on the disk when this returns."""
@@ -44,6 +50,29 @@ class Memory:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
             self._kept = text
+
+
+class Memory:
+    """Tasks, access rules and tokens of the stand-in for Globus.
+
+    Parameters
+    ----------
+    path
+        The file, which is read when it is there.
+    mover, auth
+        Whose memory it is.
+    """
+
+    def __init__(self, path: Path, mover: Mover, auth: AuthService) -> None:
+        self._mover, self._auth = mover, auth
+        self._kept = Kept(path, self._plain)
+        known = self._kept.recall()
+        if known is not None:
+            self._recall(known)
+
+    def keep(self) -> None:
+        """Write what has changed; it is on the disk when this returns."""
+        self._kept.keep()
 
     def _plain(self) -> dict[str, Any]:
         auth, mover = self._auth, self._mover

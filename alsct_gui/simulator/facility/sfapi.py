@@ -2,7 +2,7 @@
 
 It really runs the scripts that are submitted (`sfapi_slurm`), and its files are those below one
 folder. Faults of the line strike at ``sfapi METHOD /api/v1.2/…``, those of jobs at ``sfapi job
-NAME``, outages at ``sfapi``.
+NAME``, outages at the names of `outages.RESOURCES`.
 """
 
 from __future__ import annotations
@@ -16,31 +16,30 @@ import stat
 import subprocess
 import urllib.parse
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.http import Reply, Request, Server
-from alsct_gui.simulator.facility.sfapi_slurm import (
+from alsct_gui.simulator.facility.memory import Kept
+from alsct_gui.simulator.facility.outages import CFS, MACHINES, RESOURCES, outage_of
+from alsct_gui.simulator.facility.sfapi_jobs import (
     USER,
+    WAITING,
+    Queue,
     SbatchError,
-    Slurm,
     is_of_today,
-    machine_is_down,
     sacct_row,
-    sbatch_options,
     slurm_time,
     squeue_row,
 )
+from alsct_gui.simulator.facility.sfapi_slurm import Slurm
+from alsct_gui.simulator.facility.sfapi_status import status_reply, utc
 from alsct_gui.simulator.facility.sfapi_tokens import CLIENT_ID, Tokens
 
 PREFIX = "/api/v1.2"
 TOKEN_PATH = "/c2id/token"  # noqa: S105 (a path)
-MACHINES = ("perlmutter", "dtns")
-RESOURCES = (*MACHINES, "community_filesystem", "globus", "spin", "jupyter", "network")
-"""What the service tells the status of."""
 _COMMAND_S = 20.0
 
 
@@ -57,6 +56,16 @@ class SuperfacilityStandIn:
         How long jobs wait.
     collections
         Root folders by Globus UUID, for ``storage/globus``.
+    queue
+        What runs the jobs; None runs them as local processes.
+    cfs
+        Folder of the community file system; what lies there is out of reach in its outages.
+    key_file
+        Key of the client; None has one of its own.
+    memory
+        File in which tasks outlive a kill; None is none. Jobs always outlive it.
+    port
+        Port to listen on; 0 is any that is free.
     """
 
     def __init__(
@@ -66,17 +75,26 @@ class SuperfacilityStandIn:
         *,
         queue_wait_s: float = 0.0,
         collections: Mapping[str, Path] | None = None,
+        queue: Queue | None = None,
+        cfs: Path | None = None,
+        key_file: Path | None = None,
+        memory: Path | None = None,
+        port: int = 0,
     ) -> None:
-        self.root, self._desk = root.resolve(), desk
-        self.slurm = Slurm(self.root / ".slurm", desk, queue_wait_s=queue_wait_s)
-        self.tokens = Tokens(desk.clock)
+        self.root, self._desk, self._cfs = root.resolve(), desk, cfs
+        self.slurm: Queue = queue or Slurm(self.root / ".slurm", desk, queue_wait_s=queue_wait_s)
+        self.tokens = Tokens(desk.clock, key_file)
         self.status: dict[str, str] = dict.fromkeys(RESOURCES, "active")
         """Status of each resource while no outage is on."""
         self._collections = dict(collections or {})
         self._transfers: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, dict[str, Any]] = {}
-        self._numbers = itertools.count(1)
-        self.server = Server("sfapi", self._handle, desk, error=_error)
+        self._kept = None if memory is None else Kept(memory, self._plain)
+        known = (self._kept.recall() if self._kept else None) or {}
+        self._transfers.update(known.get("transfers", {}))
+        self._tasks.update(known.get("tasks", {}))
+        self._numbers = itertools.count(1 + len(self._transfers) + len(self._tasks))
+        self.server = Server("sfapi", self._handle, desk, error=_error, port=port)
 
     @property
     def api_url(self) -> str:
@@ -110,62 +128,20 @@ class SuperfacilityStandIn:
             return _not_found()
         head, _, rest = request.path.removeprefix(PREFIX + "/").partition("/")
         if head == "status":
-            return self._status(rest)
+            return status_reply(self._desk, self.status, rest) or _not_found()
         if not self.tokens.accepts(request):
             return Reply({"detail": "Unauthorized"}, 401)
         route = {
             "account": self._account, "compute": self._compute, "tasks": self._task,
             "utilities": self._utilities, "storage": self._storage,
         }.get(head)  # fmt: skip
-        return _not_found() if route is None else route(request, rest)
+        reply = _not_found() if route is None else route(request, rest)
+        if self._kept is not None and request.method != "GET":
+            self._kept.keep()
+        return reply
 
-    # Status and outages
-
-    def _status(self, rest: str) -> Reply:
-        first, _, name = rest.partition("/")
-        if first != "outages":
-            known = [self._one_status(each) for each in RESOURCES if first in ("", each)]
-            if not known:
-                return _not_found()
-            return Reply(known[0] if first else known)
-        planned = name == "planned" or name.startswith("planned/")
-        name = name.removeprefix("planned").strip("/")
-        rows = [row for row in self._outages(planned=planned) if name in ("", row["name"])]
-        return Reply(rows if name else [rows])
-
-    def _one_status(self, name: str) -> dict[str, Any]:
-        down = name == "perlmutter" and machine_is_down(self._desk)
-        return {
-            "name": name, "full_name": name.capitalize(), "description": "System simulated",
-            "system_type": "compute" if name in MACHINES else "service",
-            "notes": ["Perlmutter is down"] if down else [],
-            "status": "unavailable" if down else self.status[name],
-            "updated_at": _utc(self._desk.clock()),
-        }  # fmt: skip
-
-    def _outages(self, *, planned: bool) -> list[dict[str, Any]]:
-        now_s, rows = self._desk.clock(), []
-        for fault in self._desk.faults().values():
-            if fault.name not in (FaultName.OUTAGE, FaultName.PLANNED_OUTAGE):
-                continue
-            ahead = fault.start_s is not None and fault.start_s > now_s
-            over = fault.end_s is not None and fault.end_s <= now_s
-            announced = fault.name is FaultName.PLANNED_OUTAGE
-            if planned and not (announced and not over):
-                continue
-            if not planned and (ahead or not (announced or not over)):
-                continue
-            rows.append(
-                {
-                    "name": "perlmutter", "start_at": _utc(fault.start_s or now_s),
-                    "end_at": None if fault.end_s is None else _utc(fault.end_s),
-                    "description": "Scheduled Maintenance" if announced else "Unplanned Outage",
-                    "notes": "Perlmutter is down", "swo": "unavailable",
-                    "status": "Planned" if ahead else "Completed" if over else "Active",
-                    "update_at": _utc(now_s),
-                }
-            )  # fmt: skip
-        return rows
+    def _plain(self) -> dict[str, Any]:
+        return {"tasks": dict(self._tasks), "transfers": dict(self._transfers)}
 
     # Accounts
 
@@ -175,7 +151,7 @@ class SuperfacilityStandIn:
                           "email": "beamline@example.org"})  # fmt: skip
         if rest == "clients":
             return Reply([{"name": "beamline", "clientId": CLIENT_ID, "comments": "red",
-                           "expiresAt": _utc(self.tokens.expires_s)}])  # fmt: skip
+                           "expiresAt": utc(self.tokens.expires_s)}])  # fmt: skip
         return _not_found()
 
     # Jobs and tasks
@@ -184,8 +160,8 @@ class SuperfacilityStandIn:
         parts = rest.split("/")
         if parts[0] != "jobs" or len(parts) < 2 or parts[1] not in MACHINES:
             return _not_found()
-        if machine_is_down(self._desk):
-            return Reply({"detail": "Perlmutter is unavailable"}, 503)
+        if outage_of(self._desk, parts[1]):
+            return Reply({"detail": f"{parts[1]} is unavailable"}, 503)
         if request.method == "POST" and len(parts) == 2:
             return self._submit(request)
         if request.method == "GET":
@@ -228,8 +204,7 @@ class SuperfacilityStandIn:
         if sacct:
             return Reply({"status": "OK", "output": [sacct_row(job) for job in jobs],
                           "error": None})  # fmt: skip
-        final = ("PENDING", "RUNNING", "COMPLETING")
-        rows = [squeue_row(job) for job in jobs if job.state in final]
+        rows = [squeue_row(job) for job in jobs if job.state in WAITING]
         if name == "jobid" and not rows:
             return Reply({"status": "ERROR", "output": [],
                           "error": "slurm_load_jobs error: Invalid job id specified"})  # fmt: skip
@@ -253,8 +228,8 @@ class SuperfacilityStandIn:
         machine, _, path = rest.partition("/")
         if machine not in MACHINES:
             return _not_found()
-        if machine_is_down(self._desk):
-            return Reply({"detail": "Perlmutter is unavailable"}, 503)
+        if outage_of(self._desk, machine):
+            return Reply({"detail": f"{machine} is unavailable"}, 503)
         if verb == "command" and request.method == "POST":
             return self._command(request.form().get("executable", ""))
         try:
@@ -285,7 +260,7 @@ class SuperfacilityStandIn:
 
     def _test_only(self, script: str) -> Reply:
         try:
-            sbatch_options(self._inside(script).read_text(encoding="utf-8"))
+            self.slurm.test(self._inside(script).read_text(encoding="utf-8"))
         except (OSError, SbatchError) as error:
             return self._done(
                 {"status": "error", "output": "", "error": str(error), "exit_code": 1}
@@ -299,12 +274,15 @@ class SuperfacilityStandIn:
 
         Raises
         ------
-        PermissionError
-            It leads outside the folder that stands for them.
+        OSError
+            It leads outside the folder that stands for them, or its file system is away.
         """
         place = Path(os.path.normpath("/" + path.lstrip("/")))
         if not place.is_relative_to(self.root):
             raise PermissionError(13, "Permission denied")
+        away = self._cfs is not None and place.is_relative_to(self._cfs)
+        if away and outage_of(self._desk, CFS):
+            raise OSError(5, "Input/output error")
         return place
 
     # Globus through the API: copies at once
@@ -328,7 +306,7 @@ class SuperfacilityStandIn:
         number = str(next(self._numbers))
         self._transfers[number] = {
             "globus_status": "SUCCEEDED", "bytes_transferred": size,
-            "completion_time": _utc(self._desk.clock()), "effective_bytes_per_second": size,
+            "completion_time": utc(self._desk.clock()), "effective_bytes_per_second": size,
         }  # fmt: skip
         return Reply({"transfer_id": number, "status": "OK", "reason": None})
 
@@ -344,7 +322,7 @@ def _entries(place: Path) -> list[dict[str, Any]]:
 def _entry(name: str, found: os.stat_result) -> dict[str, Any]:
     return {
         "perms": stat.filemode(found.st_mode), "hardlinks": found.st_nlink, "user": USER,
-        "group": "als", "size": found.st_size, "date": _utc(found.st_mtime), "name": name,
+        "group": "als", "size": found.st_size, "date": utc(found.st_mtime), "name": name,
     }  # fmt: skip
 
 
@@ -365,10 +343,6 @@ def _multipart(request: Request) -> bytes:
     if not boundary or not end:
         raise OSError(22, "Invalid argument")
     return content
-
-
-def _utc(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 def _not_found() -> Reply:

@@ -1,29 +1,31 @@
-"""A queue that really runs the scripts it is given, as local processes; time is a clock's."""
+"""A queue that really runs the scripts it is given, as local processes; time is a clock's.
+
+The jobs outlive the process that plays the facility, as they would outlive Slurm's daemon.
+Which of them lives is told by a lock that its processes hold, and how it ended by a file.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
-import re
 import signal
 import subprocess
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from alsct_gui.simulator.facility.faults import FaultDesk, FaultName
+from alsct_gui.simulator.facility.memory import Kept
+from alsct_gui.simulator.facility.outages import PERLMUTTER, outage_of
+from alsct_gui.simulator.facility.sfapi_jobs import USER, Job, limit_s, sbatch_options
 
-USER = "alsuser"
-"""Owner of all jobs."""
-ZONE = ZoneInfo("America/Los_Angeles")
-"""In which squeue and sacct tell times."""
-
-FINAL = ("COMPLETED", "FAILED", "CANCELLED", "NODE_FAIL", "TIMEOUT")
 _FIRST_ID = 31_000_001
+_KILLED = 137
+"""Exit code of a script that left none: killed, as a shell tells it."""
 _SHIMS = {
     # What a compute node has and this machine has not: each passes its words on.
     "srun": 'while [[ "$1" == --* ]]; do shift; done\nexec "$@"\n',
@@ -34,43 +36,13 @@ _SHIMS = {
         'shift\nexec "$@"\n'
     ),
 }
-
-
-@dataclass
-class Job:
-    """One job of the queue."""
-
-    id: str
-    """Number of the job."""
-    options: dict[str, str]
-    """Of its `#SBATCH` lines."""
-    script: str
-    """The script as it was when it was submitted."""
-    arguments: tuple[str, ...]
-    """Of the script."""
-    submitted_s: float
-    """When, by the clock."""
-    state: str = "PENDING"
-    """Slurm's word."""
-    reason: str = "Priority"
-    """Why it waits."""
-    exit_code: int = 0
-    """Of the script."""
-    started_s: float | None = None
-    """When, by the clock."""
-    ended_s: float | None = None
-    """When, by the clock."""
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    """What runs it."""
-
-    @property
-    def name(self) -> str:
-        """Name of the job."""
-        return self.options.get("job-name", "sbatch")
-
-
-class SbatchError(Exception):
-    """What sbatch says when it refuses."""
+# Runs the script and leaves its exit code in the file that is the first word, its own number
+# in the one that is the second. Signals are for the script, as with Slurm's batch step.
+_STEP = (
+    'trap : TERM INT\nend=$1\necho $$ >"$2"\nshift 2\n"$@" &\nwork=$!\nwait "$work"\ncode=$?\n'
+    'while [ "$code" -gt 128 ] && kill -0 "$work" 2>/dev/null; do wait "$work"; code=$?; done\n'
+    'echo "$code" >"$end.new" && mv "$end.new" "$end"\nexit "$code"\n'
+)
 
 
 class Slurm:
@@ -79,7 +51,7 @@ class Slurm:
     Parameters
     ----------
     folder
-        For what the stand-in itself needs.
+        For what the stand-in itself needs; jobs that are known there are taken up.
     desk
         Faults; places are ``sfapi job NAME``.
     queue_wait_s
@@ -90,14 +62,13 @@ class Slurm:
         self.queue_wait_s = queue_wait_s
         self._folder, self._desk = folder, desk
         self._lock = threading.RLock()
-        self._ids = itertools.count(_FIRST_ID)
         self._jobs: dict[str, Job] = {}
-        self._shims = folder / "node-bin"
-        self._shims.mkdir(parents=True, exist_ok=True)
-        for name, text in _SHIMS.items():
-            shim = self._shims / name
-            shim.write_text(f"#!/bin/bash\n{text}")
-            shim.chmod(0o755)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        make_shims(folder / "node-bin")
+        self._kept = Kept(folder / "jobs.json", self._plain)
+        for row in (self._kept.recall() or {"jobs": []})["jobs"]:
+            self._jobs[row["id"]] = Job(**{**row, "arguments": tuple(row["arguments"])})
+        self._ids = itertools.count(_FIRST_ID + len(self._jobs))
 
     def submit(self, script: str, arguments: Sequence[str]) -> Job:
         """Take a job in.
@@ -113,6 +84,7 @@ class Slurm:
                 str(next(self._ids)), options, script, tuple(arguments), self._desk.clock()
             )  # fmt: skip
             self._jobs[job.id] = job
+            self._kept.keep()
             self._turn(job)
             return job
 
@@ -134,15 +106,26 @@ class Slurm:
             if job is None:
                 return False
             self._turn(job)
-            if job.state not in FINAL:
+            if not job.is_over:
                 self._stop(job, "CANCELLED", signal.SIGTERM)
             return True
 
+    def test(self, script: str) -> None:
+        """Look at a script as ``sbatch --test-only`` does.
+
+        Raises
+        ------
+        SbatchError
+            The script is refused.
+        """
+        sbatch_options(script)
+
     def wait(self, id_: str, timeout_s: float = 60.0) -> str:
         """Wait until the script of a job has ended; returns the state."""
-        job = self.job(id_)
-        if job is not None and job.process is not None:
-            job.process.wait(timeout_s)
+        self.job(id_)
+        child = self._children.get(id_)
+        if child is not None:
+            child.wait(timeout_s)
         after = self.job(id_)
         return "" if after is None else after.state
 
@@ -151,8 +134,12 @@ class Slurm:
         with self._lock:
             for job in self._jobs.values():
                 self._turn(job, starting=False)
-                if job.state not in FINAL:
+                if not job.is_over:
                     self._stop(job, "CANCELLED", signal.SIGKILL)
+
+    def _plain(self) -> dict[str, Any]:
+        with self._lock:
+            return {"jobs": [asdict(job) for job in self._jobs.values()]}
 
     def _turn(self, job: Job, *, starting: bool = True) -> None:
         """Bring a job to where it is by now."""
@@ -161,15 +148,14 @@ class Slurm:
             if starting and self._may_start(job, place):
                 self._start(job, place)
             return
-        if job.state != "RUNNING" or job.process is None:
+        if job.state != "RUNNING":
             return
-        down = self._desk.on(FaultName.OUTAGE, "sfapi")
-        over = self._desk.clock() - (job.started_s or 0.0) > _seconds(job.options["time"])
-        code = job.process.poll()
+        code = self._code(job)
+        over = self._desk.clock() - (job.started_s or 0.0) > limit_s(job)
+        down = outage_of(self._desk, PERLMUTTER, (FaultName.OUTAGE,))
         if code is not None:
-            job.exit_code = code if code >= 0 else 128 - code
-            job.state = "COMPLETED" if code == 0 else "FAILED"
-            job.ended_s = self._desk.clock()
+            job.exit_code = code
+            self._end(job, "COMPLETED" if code == 0 else "FAILED")
         elif down or self._desk.strike((FaultName.NODE_FAIL,), place):
             self._stop(job, "NODE_FAIL", signal.SIGKILL)
         elif over or self._desk.strike((FaultName.TIMEOUT,), place):
@@ -178,7 +164,7 @@ class Slurm:
     def _may_start(self, job: Job, place: str) -> bool:
         if self._desk.on(FaultName.HELD, place):
             job.reason = "JobHeldUser"
-        elif machine_is_down(self._desk):
+        elif outage_of(self._desk, PERLMUTTER):
             job.reason = "ReqNodeNotAvail, Reserved for maintenance"
         elif self._desk.clock() < job.submitted_s + self.queue_wait_s:
             job.reason = "Priority"
@@ -193,122 +179,114 @@ class Slurm:
             (FaultName.NO_OUTPUT, "COMPLETED"),
         ):  # fmt: skip
             if self._desk.strike((fault,), place):
-                job.state, job.ended_s = state, job.started_s
+                self._end(job, state)
                 return
+        # It is written down as running first: a kill in between leaves a job that was lost.
+        job.state = "RUNNING"
+        self._kept.keep()
         spooled = self._folder / f"slurm-script-{job.id}"  # Slurm runs a copy, too
         spooled.write_text(job.script, encoding="utf-8")
-        log = Path(
-            job.options.get("output", str(self._folder / "slurm-%j.out"))
-            .replace("%j", job.id)
-            .replace("%x", job.name)
-        )
-        environment = {
-            **os.environ,
-            "PATH": f"{self._shims}:{os.environ.get('PATH', '/usr/bin:/bin')}",
-            "SLURM_JOB_ID": job.id, "SLURM_JOBID": job.id, "SLURM_JOB_NAME": job.name,
-            "SLURM_JOB_USER": USER, "SLURM_NNODES": job.options.get("nodes", "1"),
-            "SLURM_CPUS_PER_TASK": job.options.get("cpus-per-task", "1"),
-            "SLURM_JOB_NODELIST": "nid001001", "SLURM_CLUSTER_NAME": "perlmutter",
-        }  # fmt: skip
-        with log.open("ab") as output:
-            job.process = subprocess.Popen(  # noqa: S603 - running the script is what it is for
-                ["bash", str(spooled), *job.arguments],  # noqa: S607 - as Slurm finds it
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=environment, cwd=self._folder, start_new_session=True,
-            )  # fmt: skip
-        job.state = "RUNNING"
+        lock = os.open(self._path(job, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with log_path(job, self._folder).open("ab") as output:
+                self._children[job.id] = subprocess.Popen(  # noqa: S603 - running the script is what it is for
+                    ["bash", "-c", _STEP, "step", str(self._path(job, "end")),  # noqa: S607
+                     str(self._path(job, "pid")), "bash", str(spooled), *job.arguments],
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                    env=job_environment(job, self._folder), cwd=self._folder,
+                    start_new_session=True, pass_fds=(lock,),
+                )  # fmt: skip
+        finally:
+            os.close(lock)
+
+    def _code(self, job: Job) -> int | None:
+        """Exit code of a job's script; None while it runs."""
+        child = self._children.get(job.id)
+        if child is not None:
+            child.poll()  # so that no process is left unreaped
+        held = self._is_held(job)  # asked first: it may end between the two questions
+        code = self._number(job, "end")
+        if code is not None:
+            self._signal(job, signal.SIGKILL)  # what outlives the script goes with the node
+            return code
+        return None if held else _KILLED
+
+    def _is_held(self, job: Job) -> bool:
+        """Whether a process of a job lives: it holds the lock."""
+        try:
+            lock = os.open(self._path(job, "lock"), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
 
     def _stop(self, job: Job, state: str, how: signal.Signals) -> None:
         """End a job; what does not end in good order is killed, as Slurm does."""
-        if job.process is not None:
-            for signal_ in (how, signal.SIGKILL):
-                with suppress(ProcessLookupError):
-                    os.killpg(job.process.pid, signal_)
-                try:
-                    job.process.wait(5.0)
-                except subprocess.TimeoutExpired:
-                    continue
-            # Children that outlive the script go with the node.
+        for signal_ in (how, signal.SIGKILL):
+            self._signal(job, signal_)
+            self._wait_ended(job, 5.0)
+        child = self._children.get(job.id)
+        if child is not None:
+            child.wait(5.0)
+        self._end(job, state)
+
+    def _signal(self, job: Job, how: signal.Signals) -> None:
+        """Send a signal to a job's group; while its lock is held the number is still its own."""
+        pid = self._number(job, "pid")
+        if pid is not None and pid > 1 and self._is_held(job):
             with suppress(ProcessLookupError):
-                os.killpg(job.process.pid, signal.SIGKILL)
+                os.killpg(pid, how)
+
+    def _number(self, job: Job, suffix: str) -> int | None:
+        """What the step has left in a file; None when nothing."""
+        try:
+            return int(self._path(job, suffix).read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _wait_ended(self, job: Job, timeout_s: float) -> None:
+        pause = threading.Event()
+        for _ in range(int(timeout_s / 0.02)):
+            if not self._is_held(job):
+                return
+            pause.wait(0.02)
+
+    def _end(self, job: Job, state: str) -> None:
         job.state, job.ended_s = state, self._desk.clock()
+        self._kept.keep()
+
+    def _path(self, job: Job, suffix: str) -> Path:
+        return self._folder / f"job-{job.id}.{suffix}"
 
 
-def machine_is_down(desk: FaultDesk) -> bool:
-    """Whether an outage is on now, announced or not."""
-    return any(desk.on(name, "sfapi") for name in (FaultName.OUTAGE, FaultName.PLANNED_OUTAGE))
+def make_shims(folder: Path) -> None:
+    """Write what a compute node has and this machine has not into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _SHIMS.items():
+        shim = folder / name
+        shim.write_text(f"#!/bin/bash\n{text}")
+        shim.chmod(0o755)
 
 
-def sbatch_options(script: str) -> dict[str, str]:
-    """Read the `#SBATCH` lines as sbatch does.
-
-    Raises
-    ------
-    SbatchError
-        There is no interpreter, a line is not in the first column, or something is missing.
-    """
-    lines = script.splitlines()
-    if not lines or not lines[0].startswith("#!"):
-        raise SbatchError("sbatch: error: This does not look like a batch script.")
-    options: dict[str, str] = {}
-    for line in lines[1:]:
-        if line.strip() and not line.startswith("#"):
-            break  # sbatch reads no further than the first command
-        found = re.fullmatch(r"#SBATCH\s+--([a-z-]+)(?:=(.*))?", line)
-        if found is not None:
-            options[found[1]] = found[2] or ""
-    for needed in ("time", "account", "qos", "constraint"):
-        if needed not in options:
-            raise SbatchError(f"sbatch: error: No {needed} is specified.")
-    if options["account"].startswith("no-such"):
-        raise SbatchError("sbatch: error: Invalid account or account/partition combination")
-    return options
+def log_path(job: Job, folder: Path) -> Path:
+    """Return the file that a job prints into."""
+    name = job.options.get("output", str(folder / "slurm-%j.out"))
+    return Path(name.replace("%j", job.id).replace("%x", job.name))
 
 
-def squeue_row(job: Job) -> dict[str, str]:
-    """Tell a job as squeue does."""
+def job_environment(job: Job, folder: Path) -> dict[str, str]:
+    """Return the variables that a job is started with."""
     return {
-        "jobid": job.id, "name": job.name, "user": USER, "state": job.state,
-        "reason": job.reason, "nodelist(reason)": f"({job.reason})",
-        "account": job.options["account"], "qos": job.options["qos"],
-        "start_time": slurm_time(job.started_s), "time": _elapsed(job),
-        "time_limit": job.options["time"],
-        "submit_time": slurm_time(job.submitted_s), "st": job.state[:2],
+        **os.environ,
+        "PATH": f"{folder / 'node-bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "SLURM_JOB_ID": job.id, "SLURM_JOBID": job.id, "SLURM_JOB_NAME": job.name,
+        "SLURM_JOB_USER": USER, "SLURM_NNODES": job.options.get("nodes", "1"),
+        "SLURM_CPUS_PER_TASK": job.options.get("cpus-per-task", "1"),
+        "SLURM_JOB_NODELIST": "nid001001", "SLURM_CLUSTER_NAME": "perlmutter",
     }  # fmt: skip
-
-
-def sacct_row(job: Job) -> dict[str, str]:
-    """Tell a job as sacct does."""
-    by = " by 1234" if job.state == "CANCELLED" else ""
-    return {
-        "jobid": job.id, "jobname": job.name, "user": USER, "state": job.state + by,
-        "exitcode": f"{job.exit_code}:0", "account": job.options["account"],
-        "qos": job.options["qos"], "start": slurm_time(job.started_s),
-        "end": slurm_time(job.ended_s), "elapsed": _elapsed(job),
-        "submit": slurm_time(job.submitted_s), "reason": "None",
-    }  # fmt: skip
-
-
-def is_of_today(job: Job, now_s: float) -> bool:
-    """Whether sacct lists it unasked: jobs of this day alone, by the machine's midnight."""
-    last_s = job.ended_s if job.ended_s is not None else now_s
-    return datetime.fromtimestamp(last_s, ZONE).date() >= datetime.fromtimestamp(now_s, ZONE).date()
-
-
-def slurm_time(at_s: float | None) -> str:
-    """Tell a time as Slurm does."""
-    if at_s is None:
-        return "N/A"
-    return datetime.fromtimestamp(at_s, ZONE).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _elapsed(job: Job) -> str:
-    if job.started_s is None or job.ended_s is None:
-        return "0:00"
-    minutes, seconds = divmod(int(job.ended_s - job.started_s), 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-
-
-def _seconds(text: str) -> float:
-    hours, minutes, seconds = (int(part) for part in text.split(":"))
-    return float(hours * 3600 + minutes * 60 + seconds)

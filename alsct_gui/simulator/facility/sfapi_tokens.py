@@ -32,11 +32,15 @@ class Tokens:
     ----------
     clock
         By which the key expires, 48 hours from now.
+    key_file
+        Key of the client, as `write_key` writes it; None, or one that is not there, has the
+        key of this process.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], key_file: Path | None = None) -> None:
         self._clock = clock
-        self._key = _client_key()
+        known = key_file is not None and key_file.exists()
+        self._key = _read_key(key_file) if key_file is not None and known else _client_key()
         self._lock = threading.Lock()
         self._tokens: set[str] = set()
         self._seen: set[str] = set()
@@ -111,6 +115,14 @@ class Tokens:
 def _client_key() -> rsa.RSAPrivateKey:
     """Return the one key of this process: making one takes longer than a test should."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _read_key(path: Path) -> rsa.RSAPrivateKey:
+    _, _, pem = path.read_bytes().partition(b"\n")
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("no RSA key")
+    return key
 
 
 def _part(text: str) -> dict[str, Any]:

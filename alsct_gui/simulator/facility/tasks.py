@@ -18,6 +18,7 @@ from typing import Any
 
 from alsct_gui.simulator.facility.collections import Collection, ServiceError
 from alsct_gui.simulator.facility.faults import FaultDesk, FaultName
+from alsct_gui.simulator.facility.outages import outage_of
 
 MAX_ACTIVE = 3
 """Tasks of a user that move at once; the others wait."""
@@ -81,6 +82,8 @@ class Task:
     """Why it failed."""
     completed_s: float | None = None
     """When it ended."""
+    rests_until_s: float = 0.0
+    """Until when it does nothing, after a failed attempt."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What happened, oldest first."""
 
@@ -101,6 +104,8 @@ class Mover:
         Faults and the clock.
     rate_bytes_per_s
         Speed of each task; None moves everything the next time it is looked at.
+    rest_s
+        How long a task rests after a failed attempt.
     """
 
     def __init__(
@@ -108,8 +113,10 @@ class Mover:
         collections: dict[str, Collection],
         desk: FaultDesk,
         rate_bytes_per_s: float | None = None,
+        rest_s: float = 0.0,
     ) -> None:
-        self.collections, self.desk, self.rate_bytes_per_s = collections, desk, rate_bytes_per_s
+        self.collections, self.desk = collections, desk
+        self.rate_bytes_per_s, self.rest_s = rate_bytes_per_s, rest_s
         self.tasks: dict[str, Task] = {}
         self.written: Counter[tuple[str, str]] = Counter()
         """How often each file at each collection was written whole."""
@@ -191,7 +198,7 @@ class Mover:
             return _document(task, self.collections, self.desk.clock())
 
     def _where(self, task: Task, path: str = "") -> str:
-        return f"task {task.request['destination_endpoint']} {path}"
+        return f"task {self.collections[task.request['destination_endpoint']].name} {path}"
 
     def _switch(self, task: Task) -> None:
         """Pause, resume, take away and give back credentials, as the desk says."""
@@ -212,6 +219,8 @@ class Mover:
         if self.desk.on(FaultName.STUCK, self._where(task)):
             task.nice = ("OK", "ok", "")
             return
+        if self.desk.clock() < task.rests_until_s:
+            return
         if not task.events:
             self._event(task, "STARTED", "started", "The task has started")
         rate = self.rate_bytes_per_s
@@ -230,8 +239,18 @@ class Mover:
 
     def _move(self, task: Task, item: Item, budget: float) -> bool:
         """Write part of a file; False when the task can do nothing more for now."""
-        source = self.collections[task.request["source_endpoint"]].resolve(item.source)
-        target = self.collections[task.request["destination_endpoint"]].resolve(item.target)
+        ends = [
+            self.collections[task.request[f"{end}_endpoint"]] for end in ("source", "destination")
+        ]
+        away = next(
+            (end for end in ends if end.resource and outage_of(self.desk, end.resource)), None
+        )
+        if away is not None:
+            self._attempt_failed(
+                task, "CONNECT_FAILED", "connection failed", f"{away.name} cannot be reached"
+            )
+            return False
+        source, target = ends[0].resolve(item.source), ends[1].resolve(item.target)
         for name, nice in _ATTEMPT.items():
             if self.desk.strike((name,), self._where(task, item.target)):
                 self._attempt_failed(task, *nice)
@@ -310,6 +329,7 @@ class Mover:
 
     def _attempt_failed(self, task: Task, code: str, short: str, details: str) -> None:
         task.faults += 1
+        task.rests_until_s = self.desk.clock() + self.rest_s
         task.nice = (code, short, details)
         self._event(task, code, short, details, is_error=True)
 

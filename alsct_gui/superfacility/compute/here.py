@@ -15,12 +15,22 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from alsct_gui.model.errors import OutputError
 from alsct_gui.superfacility.compute.base import JobRequest, JobStatus, is_job_name, status_of
+from alsct_gui.superfacility.compute.look import (
+    READ_S,
+    Answer,
+    Question,
+    parse_answer,
+    question_bytes,
+    script_name,
+)
+from alsct_gui.superfacility.compute.look import script_text as look_text
 from alsct_gui.superfacility.compute.progress import RunProgress, read_progress
 from alsct_gui.superfacility.compute.script import (
     Site,
@@ -30,7 +40,7 @@ from alsct_gui.superfacility.compute.script import (
     manifest_of,
 )
 from alsct_gui.superfacility.compute.states import JobState
-from alsct_gui.superfacility.errors import RefusedError
+from alsct_gui.superfacility.errors import LinkDownError, RefusedError
 
 PROGRAM = (sys.executable, "-P", "-c", "from alsct_gui.cli import main; main()", "recon")
 """What is run: the command line of this installation."""
@@ -145,6 +155,32 @@ class Here:
     def wait_s(self, job: JobRequest) -> float | None:
         """Nothing waits here: who asks has a queue of its own."""
         return 0.0
+
+    def look(self, question: Question) -> Answer:
+        """Look at files here, in a process of its own; see `look.Looker`.
+
+        Raises
+        ------
+        LinkDownError
+            The disk does not answer.
+        """
+        script = Path(self._site.folder) / script_name()
+        asked = script.with_name(f"alsct-look-{uuid.uuid4().hex}.json")
+        try:
+            script.parent.mkdir(parents=True, exist_ok=True)
+            script.write_text(look_text(), encoding="utf-8")
+            asked.write_bytes(question_bytes(question))
+            done = subprocess.run(  # noqa: S603 - the words are ours
+                [sys.executable, "-P", str(script), str(asked)], capture_output=True, text=True,
+                stdin=subprocess.DEVNULL, check=False, timeout=question.within_s + READ_S,
+            )  # fmt: skip
+        except OSError as error:
+            raise self._unwritable(error) from error
+        except subprocess.TimeoutExpired as error:
+            raise LinkDownError(
+                "the disk does not answer", where=self.place, fix="Check the mounts"
+            ) from error
+        return parse_answer(done.stdout, self.place)
 
     def close(self) -> None:
         """Let go of everything; jobs go on."""

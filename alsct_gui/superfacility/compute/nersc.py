@@ -13,12 +13,22 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alsct_gui.superfacility.compute.base import JobRequest, JobStatus, status_of
+from alsct_gui.superfacility.compute.look import (
+    READ_S,
+    Answer,
+    Question,
+    parse_answer,
+    question_bytes,
+    script_name,
+)
+from alsct_gui.superfacility.compute.look import script_text as look_text
 from alsct_gui.superfacility.compute.progress import RunProgress, parse_progress
 from alsct_gui.superfacility.compute.rows import Row, parse_test_only, pick, read_row, rows_of
 from alsct_gui.superfacility.compute.script import (
@@ -31,6 +41,7 @@ from alsct_gui.superfacility.compute.script import (
 from alsct_gui.superfacility.compute.session import Access, Session
 from alsct_gui.superfacility.compute.states import JobState
 from alsct_gui.superfacility.errors import LinkDownError, NotThereError, RefusedError
+from alsct_gui.superfacility.scripts import script_bytes, script_file, word_of
 
 LOOKS = 3
 """How often a job is looked for by name after an answer was lost."""
@@ -66,6 +77,7 @@ class Nersc:
         self._zone = ZoneInfo(site.zone)
         self._user: str | None = None
         self._has_folder = False
+        self._there: set[str] = set()
 
     @property
     def place(self) -> str:
@@ -143,6 +155,23 @@ class Nersc:
         base = job_files(self._site, name).script.removesuffix(".sbatch")
         return self._read_text(f"{base}.{_checked_id(id)}.log") or ""
 
+    def look(self, question: Question) -> Answer:
+        """Look at files there; see `look.Looker`."""
+        try:
+            return self._look(question)
+        except RefusedError:
+            self._forget_what_is_there()
+            return self._look(question)
+
+    def run_script(self, name: str, parts: Sequence[str]) -> str:
+        """Run a script there; see `scripts.Scripts`."""
+        word = word_of(parts)
+        try:
+            return self._run_script(name, word)
+        except RefusedError:
+            self._forget_what_is_there()
+            return self._run_script(name, word)
+
     def wait_s(self, job: JobRequest) -> float | None:
         """Ask Slurm how long a job would wait, without submitting it."""
         self._prepare(job)
@@ -191,11 +220,43 @@ class Nersc:
         }
         if job.recipe:
             contents[files.recipe] = json.dumps(dict(job.recipe), indent=1).encode("ascii")
+        self._require_folder()
+        for path, content in contents.items():
+            self._upload(path, content)
+
+    def _look(self, question: Question) -> Answer:
+        script = f"{self._site.folder}/{script_name()}"
+        asked = f"{self._site.folder}/alsct-look-{uuid.uuid4().hex}.json"
+        self._require_script(script, look_text().encode("utf-8"))
+        self._upload(asked, question_bytes(question))
+        # Both paths are of the closed alphabet: nothing in them means anything to a shell.
+        longest_s = self._access.submit_s + question.within_s + READ_S
+        said, _ = self._run(f"python3 {script} {asked}", longest_s)
+        return parse_answer(said, self.place)
+
+    def _run_script(self, name: str, word: str) -> str:
+        script = f"{self._site.folder}/{script_file(name)}"
+        self._require_script(script, script_bytes(name))
+        # Base64 means nothing to a shell, and neither does the script's path.
+        said, _ = self._run(f"bash {script} {word}", self._access.submit_s)
+        return said
+
+    def _require_script(self, path: str, text: bytes) -> None:
+        """Put a script of ours in place, once."""
+        self._require_folder()
+        if path not in self._there:
+            self._upload(path, text)
+            self._there.add(path)
+
+    def _forget_what_is_there(self) -> None:
+        """Put everything in place anew: it may have been cleaned away."""
+        self._has_folder = False
+        self._there.clear()
+
+    def _require_folder(self) -> None:
         if not self._has_folder:
             self._command(f"mkdir -p -- {self._site.folder}")
             self._has_folder = True
-        for path, content in contents.items():
-            self._upload(path, content)
 
     def _found_after_all(self, name: str) -> JobStatus | None:
         for look in range(LOOKS):
@@ -226,24 +287,29 @@ class Nersc:
 
     def _command(self, words: str) -> str:
         """Run a command of checked words there; return what it printed, errors included."""
+        return "\n".join(self._run(words, self._access.submit_s))
 
-        async def run(client: Any) -> str:
+    def _run(self, words: str, longest_s: float) -> tuple[str, str]:
+        """Run a command of checked words there; return its output and its errors."""
+
+        async def run(client: Any) -> tuple[str, str]:
             compute = await client.compute(self._access.machine)
             task = await compute.run_task(words)
             await task
             result = task.result
             if result is None:
-                return ""
-            said = f"{result.output or ''}\n{result.error or ''}"
+                return "", ""
+            said = str(result.output or ""), str(result.error or "")
             if result.exit_code:
+                why = " ".join(" ".join(said).split())[:300]
                 raise RefusedError(
-                    f"NERSC cannot run {words.split()[0]}: {' '.join(said.split())[:300]}",
+                    f"NERSC cannot run {words.split()[0]}: {why}",
                     where=self.place, fix="See whether the profile's folder can be written",
                     name="command-failed",
                 )  # fmt: skip
             return said
 
-        return self._session.call("command", run, self._access.submit_s)
+        return self._session.call("command", run, longest_s)
 
     def _upload(self, path: str, content: bytes) -> None:
         async def put(client: Any) -> Any:

@@ -41,6 +41,8 @@ with warnings.catch_warnings():
 
 T = TypeVar("T")
 
+_KEY_REFUSED = ("invalid_client", "invalid_grant", "unauthorized_client", "access_denied")
+"""What a token service says of a key; anything else it says is not about the key."""
 STATUS_PAGE = "https://www.nersc.gov/live-status/motd/"
 """Where NERSC tells people how it is."""
 
@@ -234,7 +236,7 @@ def in_our_words(error: BaseException, what: str, access: Access) -> OutsideErro
             fix="See whether the network is up; it is tried again later",
             name="not-reached", link=STATUS_PAGE,
         )  # fmt: skip
-    if isinstance(error, OAuthError):
+    if isinstance(error, OAuthError) and error.error in _KEY_REFUSED:
         return NeedsPersonError(
             f"NERSC does not take the key ({error.error})", where=str(access.key_path),
             fix=f"Make a new key at {KEYS_PAGE}: a red one lasts 48 hours", name="key-refused",
@@ -246,8 +248,9 @@ def in_our_words(error: BaseException, what: str, access: Access) -> OutsideErro
             fix="Read what it says; the profile may name a wrong account or queue",
             name="refused",
         )  # fmt: skip
-    if isinstance(error, json.JSONDecodeError | pydantic.ValidationError | TypeError | KeyError |
-                  AttributeError | UnicodeDecodeError | RecursionError | ValueError):  # fmt: skip
+    if isinstance(error, json.JSONDecodeError | pydantic.ValidationError | OAuthError | TypeError |
+                  KeyError | AttributeError | UnicodeDecodeError | RecursionError |
+                  ValueError):  # fmt: skip
         return LinkDownError(
             f"NERSC's API answers with something that is not understood ({type(error).__name__})",
             where=where, fix="It is tried again later", name="nonsense", link=STATUS_PAGE,

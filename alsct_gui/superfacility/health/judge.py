@@ -1,4 +1,8 @@
-"""From what was measured to how a link is: pure functions."""
+"""From what was measured to how a link is: pure functions.
+
+A sentence says what is so, not how long it still is: that is in `Reading.until`, from which
+whoever shows it counts. So a sentence stays the same until something happens.
+"""
 
 from __future__ import annotations
 
@@ -63,9 +67,8 @@ def judge_resource(
         first = on[0] if on else None
         why = (first.what if first else "") or notes or "NERSC says that it is unavailable"
         until = first.end if first else None
-        wait = f"back in {countdown(until - now_s)}" if until and until > now_s else ""
         return Reading(
-            Health.DOWN, f"{why.rstrip('.')}{': ' + wait if wait else ''}",
+            Health.DOWN, why.rstrip("."),
             "Work goes on here; what is owed is paid when it returns", until, page,
         )  # fmt: skip
     coming = sorted(
@@ -76,7 +79,7 @@ def judge_resource(
         start = coming[0].start or 0.0
         return Reading(
             Health.DEGRADED if status != "active" or start - now_s <= 4 * HOUR_S else Health.UP,
-            f"{coming[0].what.rstrip('.') or 'An outage'} begins in {countdown(start - now_s)}",
+            f"{coming[0].what.rstrip('.') or 'An outage'} is announced",
             "Submit what has to be done before", start, page,
         )  # fmt: skip
     if status == "active":
@@ -104,7 +107,7 @@ def judge_key(expires: float | None, now_s: float, *, page: str = "") -> Reading
         return Reading(Health.DOWN, "The key has expired", fix, page=page)
     for hours in sorted(KEY_WARNINGS_H):
         if left_s <= hours * HOUR_S:
-            why = f"The key expires in {countdown(left_s)}"
+            why = f"The key expires within {span(hours * HOUR_S)}"
             return Reading(Health.DEGRADED, why, fix, expires, page)
     return Reading(Health.UP, until=expires)
 
@@ -126,7 +129,7 @@ def judge_disk(free_bytes: int, needed_bytes: int, per_scan_bytes: int) -> Readi
     if scans == 0:
         return Reading(Health.DOWN, "There is no room for another scan", fix)
     if scans < 10:
-        return Reading(Health.DEGRADED, f"There is room for {scans} more scans", fix)
+        return Reading(Health.DEGRADED, "There is room for fewer than 10 scans", fix)
     return UP
 
 
@@ -138,8 +141,9 @@ def judge_clock(offset_s: float | None) -> Reading:
         return UP
     side = "ahead" if offset_s > 0 else "behind"
     health = Health.DOWN if abs(offset_s) >= 300 else Health.DEGRADED
+    least_s = 300 if health is Health.DOWN else 30
     return Reading(
-        health, f"This machine's clock is {countdown(abs(offset_s))} {side}",
+        health, f"This machine's clock is more than {span(least_s)} {side}",
         "Have the time synchronised (timedatectl)",
     )  # fmt: skip
 
@@ -162,8 +166,9 @@ def judge_quiet(last: float | None, now_s: float, expected_s: float, what: str) 
     if quiet_s <= expected_s:
         return UP
     health = Health.DOWN if quiet_s > 3 * expected_s else Health.DEGRADED
+    least_s = 3 * expected_s if health is Health.DOWN else expected_s
     return Reading(
-        health, f"{what} has been quiet for {countdown(quiet_s)}", "See whether it runs"
+        health, f"{what} has been quiet for more than {span(least_s)}", "See whether it runs"
     )  # fmt: skip
 
 
@@ -203,8 +208,8 @@ def judge_proposal(of_folder: str | None, of_scan: str | None) -> Reading:
     )  # fmt: skip
 
 
-def countdown(seconds: float) -> str:
-    """A time as people say it: minutes up to two hours, hours up to two days, days."""
+def span(seconds: float) -> str:
+    """A span of time as people say it: minutes up to two hours, hours up to two days, days."""
     seconds = max(0.0, seconds)
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -37,6 +37,8 @@ class LinkName(StrEnum):
     """The way out."""
     SPIN = "spin"
     """NERSC's services in containers."""
+    SCICAT = "scicat"
+    """The catalogue of metadata."""
     JUPYTER = "jupyter"
     """Notebooks at NERSC."""
     CFS = "cfs"
@@ -77,6 +79,7 @@ LINKS = (
     Link(LinkName.GLOBUS, "Globus", "Nothing is copied to NERSC or back; the debt is kept"),
     Link(LinkName.NETWORK, "Network", "Nothing outside can be reached; work goes on here"),
     Link(LinkName.SPIN, "Spin", "SciCat and other services at NERSC may not answer"),
+    Link(LinkName.SCICAT, "SciCat", "Scans are entered in the catalogue later"),
     Link(LinkName.JUPYTER, "Jupyter at NERSC", "Users cannot open their data in notebooks"),
     Link(LinkName.CFS, "Community file system", "Nothing can be stored at NERSC"),
     Link(LinkName.PERLMUTTER, "Perlmutter", "Reconstructions run here alone"),
@@ -100,7 +103,7 @@ class Reading:
     health: Health
     """How it is."""
     why: str = ""
-    """Why, a sentence without a full stop; empty when it is up."""
+    """Why, a sentence without a full stop and without a time that runs; empty when it is up."""
     fix: str = ""
     """What to do, likewise; empty when nothing."""
     until: float | None = None

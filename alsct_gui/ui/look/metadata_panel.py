@@ -60,6 +60,7 @@ class MetadataPanel(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search keys and values")
         self.search.setToolTip("Shows the keys that hold every word")
+        self.search.setAccessibleName("Filter")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self._show())
         self.compare = QPushButton("Compare…")

@@ -123,6 +123,7 @@ class ProfilePanel(QWidget):
         self.line_width.setPrefix("Width ")
         self.line_width.setSuffix(" px")
         self.line_width.setToolTip("Pixels across the line that are averaged")
+        self.line_width.setAccessibleName("Width of the line")
         self.line_width.valueChanged.connect(lambda _: self._ask())
         self.copy = button(
             "Copy values", self._do_copy, tip="Columns apart by tabs, with a header and units"

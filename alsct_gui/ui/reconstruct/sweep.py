@@ -90,6 +90,7 @@ class SweepPage(Panel):
     def _make_parts(self) -> None:
         self._closer = QToolButton()
         self._closer.setToolTip("Close (Esc)")
+        self._closer.setAccessibleName("Close")
         self._closer.clicked.connect(self.put_away)
         self.header.addWidget(self._closer)
         self.first, self.second = SpanRow(optional=False), SpanRow(optional=True)

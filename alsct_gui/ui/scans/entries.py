@@ -67,9 +67,9 @@ def entry_of_sighting(sighting: Sighting, naming: str = "") -> Entry:
     return Entry(
         path=sighting.path,
         kind=sighting.kind,
-        title=_title(facts.sample, sighting.path, naming),
+        title=title_of(facts.sample, sighting.path, naming),
         proposal=facts.proposal,
-        moment=_moment(facts.start_time) or _moment_of(sighting.modified_s),
+        moment=moment_of_text(facts.start_time) or _moment_of(sighting.modified_s),
         size_bytes=sighting.size_bytes,
         state=_state(sighting.state, serious),
         share=share if sighting.state == "arriving" else None,
@@ -90,9 +90,9 @@ def entry_of_look(look: Look, known: Entry | None, naming: str = "") -> Entry:
     return replace(
         before,
         kind="volume" if look.kind == "volume" else "scan",
-        title=_title(look.people.sample, path, naming),
+        title=title_of(look.people.sample, path, naming),
         proposal=look.people.proposal or before.proposal,
-        moment=_moment(look.people.start_time) or _moment_of(look.modified_ns / 1e9),
+        moment=moment_of_text(look.people.start_time) or _moment_of(look.modified_ns / 1e9),
         size_bytes=look.size_bytes or before.size_bytes,
         state=before.state if before.state is State.MOVING else _seen_state(look.ok, serious),
         words=serious[0].name.replace("-", " ") if serious else frames,
@@ -169,7 +169,7 @@ def _serious(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(grave, key=lambda item: order[item.severity]))
 
 
-def _title(sample: str, path: Path, naming: str) -> str:
+def title_of(sample: str, path: Path, naming: str) -> str:
     """Return the sample, or what the file's name says beside date and time."""
     given = " ".join(sample.split())
     if given not in ("", path.stem):
@@ -178,7 +178,7 @@ def _title(sample: str, path: Path, naming: str) -> str:
     return (found and found.groupdict().get("title")) or given or path.name
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of_text(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -53,11 +53,13 @@ class ScanList(Panel):
         self.header.setContentsMargins(16, 0, 8, 0)
         self._open = QToolButton()
         self._open.setToolTip("Open scan or volume (Ctrl+O)")
+        self._open.setAccessibleName("Open scan or volume")
         self._open.clicked.connect(lambda: open_asked())
         self.header.addWidget(self._open)
 
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by sample, proposal or name")
+        self.filter.setAccessibleName("Filter")
         self.filter.setToolTip("Shows rows that hold every word, in any order (Ctrl+F)")
         self.filter.setClearButtonEnabled(True)
         self.filter.setContentsMargins(16, 0, 16, 0)

@@ -134,6 +134,7 @@ def _findings_page(title: str, findings: Sequence[Finding]) -> QWidget:
     column.addStretch(1)
     area = QScrollArea()
     area.setWidgetResizable(True)
+    area.setAccessibleName("Findings")
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     holder = QWidget()
     middle = QHBoxLayout(holder)

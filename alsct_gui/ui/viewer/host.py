@@ -139,6 +139,9 @@ class NapariHost(QWidget):
         window.setWindowFlags(Qt.WindowType.Widget)
         window.menuBar().hide()
         window.statusBar().hide()
+        # Tab goes to the picture, not to what is around it.
+        window.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.canvas.setAccessibleName("Picture")
         self.canvas.installEventFilter(self)
         # What is dropped here is opened by the program, not by napari's readers.
         self._qt_viewer.setAcceptDrops(False)

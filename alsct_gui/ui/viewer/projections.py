@@ -67,6 +67,7 @@ class Projections(ImageMode):
         self.play = QToolButton()
         self.play.setCheckable(True)
         self.play.setToolTip("Shows one frame after the other, ten a second")
+        self.play.setAccessibleName("Play")
         self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.play.toggled.connect(self._set_playing)
         self.counter = Counter("frame", "Number of the frame, from 0 (arrow keys, Ctrl+wheel)")

@@ -55,6 +55,7 @@ class VolumeBar(QWidget):
         self.play = QToolButton()
         self.play.setCheckable(True)
         self.play.setToolTip("Shows one slice after the other, up to 30 a second")
+        self.play.setAccessibleName("Play")
         self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.play.toggled.connect(self._play)
         self.counter = Counter(
@@ -106,6 +107,7 @@ class VolumeBar(QWidget):
             self.rendering.setItemData(self.rendering.count() - 1, tip,
                                        Qt.ItemDataRole.ToolTipRole)  # fmt: skip
         self.rendering.setToolTip("How 3-D is drawn")
+        self.rendering.setAccessibleName("Rendering")
         self.rendering.currentIndexChanged.connect(
             lambda _: self.rendered.emit(self.rendering.currentData())
         )

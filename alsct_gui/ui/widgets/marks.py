@@ -22,6 +22,13 @@ class State(StrEnum):
     BLOCKED = "blocked"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    HELD = "held"
+    NOT_WANTED = "not wanted"
+    FORBIDDEN = "forbidden"
+
+
+_COLORS = {State.HELD: "waiting", State.NOT_WANTED: "disabled", State.FORBIDDEN: "faint"}
+"""Colours of the states that have none of their own."""
 
 
 def draw_mark(painter: QPainter, rect: QRectF, state: State, share: float | None = None) -> None:
@@ -35,11 +42,12 @@ def draw_mark(painter: QPainter, rect: QRectF, state: State, share: float | None
         Where; a square.
     state
         Filled circle: met. Ring with a growing sector: moving. Hollow circle: waiting.
-        Triangle: blocked. Cross: failed. Dashed circle: unknown.
+        Triangle: blocked. Cross: failed. Dashed circle: unknown. Hollow circle with two bars:
+        held. Short line: not wanted. Hollow circle that is struck out: forbidden.
     share
         For moving: how far it is, from 0 to 1; None when it is not known.
     """
-    color = QColor(getattr(tokens(), state.value))
+    color = QColor(getattr(tokens(), _COLORS.get(state, state.value)))
     box = rect.adjusted(2, 2, -2, -2)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -64,6 +72,19 @@ def draw_mark(painter: QPainter, rect: QRectF, state: State, share: float | None
         painter.setPen(QPen(color, 2.4))
         painter.drawLine(box.topLeft(), box.bottomRight())
         painter.drawLine(box.topRight(), box.bottomLeft())
+    elif state is State.HELD:
+        painter.drawEllipse(box)
+        middle = box.center()
+        for x in (middle.x() - 1.8, middle.x() + 1.8):
+            painter.drawLine(QPointF(x, middle.y() - 1.8), QPointF(x, middle.y() + 1.8))
+    elif state is State.NOT_WANTED:
+        middle = box.center()
+        painter.drawLine(QPointF(middle.x() - 3, middle.y()), QPointF(middle.x() + 3, middle.y()))
+    elif state is State.FORBIDDEN:
+        painter.drawEllipse(box)
+        inset = 0.146 * box.width()  # where the diagonal meets the circle
+        inner = box.adjusted(inset, inset, -inset, -inset)
+        painter.drawLine(inner.topLeft(), inner.bottomRight())
     else:
         pen.setStyle(Qt.PenStyle.DashLine)
         pen.setDashPattern([1.6, 1.6])

@@ -261,6 +261,14 @@ def test_a_token_withdrawn_before_its_time_is_renewed(facility: Facility) -> Non
         nersc.status(id_)
 
 
+def test_a_token_service_with_too_much_to_do_says_nothing_of_the_key(facility: Facility) -> None:
+    nersc = facility.make()
+    facility.fault(FaultName.TOO_MANY, "sfapi POST /c2id/token", 1)
+    with pytest.raises(LinkDownError, match="not understood"):
+        nersc.status("31000001")
+    assert nersc.status("31000001").state is JobState.UNKNOWN
+
+
 def test_the_key_expires_and_a_new_one_is_taken_up(facility: Facility) -> None:
     nersc = facility.make()
     assert nersc.key_expires() == pytest.approx(facility.clock() + 48 * 3600)

@@ -13,6 +13,7 @@ from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
 from alsct_gui.superfacility.compute.session import Access
 from alsct_gui.superfacility.errors import NeedsPersonError
+from alsct_gui.superfacility.health.breaker import Limits
 from alsct_gui.superfacility.health.chain import Chain
 from alsct_gui.superfacility.health.model import Health, LinkName, Reading
 from alsct_gui.superfacility.health.nersc import RESOURCES, NerscProbe, NerscStatus
@@ -71,7 +72,7 @@ def test_nersc_tells_how_it_is_without_a_key(
     clock.advance(61)
     chain.look()
     found = {item.link.name: item for item in chain.links()}
-    assert found[LinkName.PERLMUTTER].reading.why == "Scheduled Maintenance begins in 119 min"
+    assert found[LinkName.PERLMUTTER].reading.why == "Scheduled Maintenance is announced"
     assert found[LinkName.PERLMUTTER].since == start + 61
     assert found[LinkName.SPIN].reading.health is Health.DEGRADED
     assert found[LinkName.CFS].reading.health is Health.UP
@@ -80,7 +81,7 @@ def test_nersc_tells_how_it_is_without_a_key(
     chain.look()
     perlmutter = next(i for i in chain.links() if i.link.name is LinkName.PERLMUTTER)
     assert perlmutter.reading.health is Health.DOWN
-    assert perlmutter.reading.why.endswith("back in 6 h")
+    assert perlmutter.reading.until == start + 8 * HOUR_S
     assert not chain.allows(LinkName.PERLMUTTER)
     clock.advance(6 * HOUR_S)
     chain.look()
@@ -120,6 +121,85 @@ def test_a_link_that_stays_down_is_asked_more_rarely(clock: ManualClock) -> None
     clock.advance(10)
     chain.look()
     assert looks[-1] == clock()
+
+
+FAILED = Reading(Health.DOWN, "no answer")
+
+
+def of(chain: Chain, name: LinkName) -> Reading:
+    return next(item.reading for item in chain.links() if item.link.name is name)
+
+
+def test_work_opens_a_breaker_without_waiting_for_a_probe(clock: ManualClock) -> None:
+    looks: list[float] = []
+
+    def measure() -> Reading:
+        looks.append(clock())
+        return Reading(Health.UNKNOWN, "nobody tells")
+
+    chain = Chain([SimpleProbe(LinkName.GLOBUS, measure)], clock=clock)
+    chain.look()
+    for n_failures in (1, 2):
+        chain.tell(LinkName.GLOBUS, FAILED)
+        assert of(chain, LinkName.GLOBUS) == Reading(Health.DEGRADED, "no answer"), n_failures
+        assert chain.allows(LinkName.GLOBUS)
+    chain.tell(LinkName.GLOBUS, FAILED)
+    assert of(chain, LinkName.GLOBUS) == FAILED
+    assert not chain.allows(LinkName.GLOBUS)
+    clock.advance(61)
+    chain.look()
+    assert looks[-1] == clock()
+    assert of(chain, LinkName.GLOBUS) == FAILED, "a look that tells nothing changes nothing"
+
+
+def test_failures_of_work_count_in_a_row(clock: ManualClock) -> None:
+    chain = Chain([], clock=clock)
+    for _ in range(5):
+        chain.tell(LinkName.SCICAT, FAILED)
+        chain.tell(LinkName.SCICAT, FAILED)
+        chain.worked(LinkName.SCICAT)
+    assert of(chain, LinkName.SCICAT).health is Health.UP
+    assert chain.allows(LinkName.SCICAT)
+
+
+def test_a_link_that_nobody_looks_at_is_tried_again_by_work(clock: ManualClock) -> None:
+    chain = Chain([], limits=Limits(3, 30.0, 100.0), clock=clock)
+    for _ in range(3):
+        chain.tell(LinkName.SCICAT, FAILED)
+    for wait_s in (30, 60, 100, 100):
+        clock.advance(wait_s - 1)
+        chain.look()
+        assert of(chain, LinkName.SCICAT).health is Health.DOWN
+        clock.advance(1)
+        chain.look()
+        assert of(chain, LinkName.SCICAT).health is Health.UNKNOWN
+        for _ in range(4):  # several pieces of work try at once
+            chain.tell(LinkName.SCICAT, FAILED)
+        assert of(chain, LinkName.SCICAT).health is Health.DOWN
+    clock.advance(100)
+    chain.look()
+    chain.worked(LinkName.SCICAT)
+    assert of(chain, LinkName.SCICAT).health is Health.UP
+
+
+def test_what_a_probe_found_down_is_not_well_because_work_went_through(clock: ManualClock) -> None:
+    chain = Chain([SimpleProbe(LinkName.CFS, lambda: FAILED)], clock=clock)
+    chain.look()
+    chain.worked(LinkName.CFS)
+    assert of(chain, LinkName.CFS) == FAILED
+
+
+def test_a_mistake_in_a_probe_stops_no_other(clock: ManualClock) -> None:
+    def broken() -> Reading:
+        raise ZeroDivisionError("by zero")
+
+    chain = Chain(
+        [SimpleProbe(LinkName.CFS, broken), SimpleProbe(LinkName.SPIN, lambda: FAILED)],
+        clock=clock,
+    )
+    chain.look()
+    assert "ZeroDivisionError" in of(chain, LinkName.CFS).why
+    assert of(chain, LinkName.SPIN) == FAILED
 
 
 def test_probes_measure(

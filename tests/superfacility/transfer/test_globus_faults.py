@@ -213,7 +213,7 @@ def test_a_source_that_vanished_is_said(place: Place, service: GlobusTransfer) -
 
 def test_paused_and_resumed(place: Place, service: GlobusTransfer) -> None:
     task = persist(place, service, place.request(FILES))
-    number = place.desk.put(Fault(FaultName.PAUSED, f"task {collection_id('nersc')} *"))
+    number = place.desk.put(Fault(FaultName.PAUSED, "task nersc *"))
     place.clock.advance(STALL_S * 2)
     status = service.status(task)
     assert (status.state, status.reason) == (TransferState.PAUSED, Reason.PAUSED)
@@ -279,7 +279,7 @@ def test_a_service_account_gives_a_consent_by_itself(place: Place, service: Glob
 def test_a_consent_that_is_asked_for_again_and_again_ends(
     place: Place, service: GlobusTransfer
 ) -> None:
-    place.desk.put(Fault(FaultName.CONSENT_REQUIRED, collection_id("nersc")))
+    place.desk.put(Fault(FaultName.CONSENT_REQUIRED, "consent nersc"))
     with pytest.raises(NeedsPersonError, match="consent"):
         persist(place, service, place.request(FILES))
     place.desk.clear()

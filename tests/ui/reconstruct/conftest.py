@@ -37,6 +37,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def desk() -> Iterator[Desk]:
     """The process that makes slices."""
     made = start_desk()
+    made.presets().result(60)  # all its threads run, before a test counts what is alive
     yield made
     made.close()
 

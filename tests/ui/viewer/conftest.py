@@ -41,6 +41,7 @@ def desk() -> Iterator[Any]:
     from alsct_gui.recon.desk.client import start_desk
 
     desk = start_desk()
+    desk.presets().result(60)  # all its threads run, before a test counts what is alive
     yield desk
     desk.close()
 

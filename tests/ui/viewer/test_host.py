@@ -124,12 +124,13 @@ def test_a_host_without_viewer_says_so(app: Any) -> None:
 def test_opened_and_shut_twenty_times_leaves_nothing(app: Any) -> None:
     from napari._qt.qt_main_window import _QtMainWindow
     from napari._qt.qt_viewer import QtViewer
-    from PySide6.QtCore import QThread, QTimer
+    from PySide6.QtCore import QThread
 
     from alsct_gui.ui.viewer.host import NapariHost
 
     canvases: weakref.WeakSet[Any] = weakref.WeakSet()
     threads = set(threading.enumerate())
+    timers = _active_timers()
     for turn in range(20):
         host = NapariHost()
         host.resize(320, 240)
@@ -151,7 +152,7 @@ def test_opened_and_shut_twenty_times_leaves_nothing(app: Any) -> None:
     assert _tops(app) == []
     left = gc.get_objects()
     assert [t for t in left if isinstance(t, QThread) and _is_running(t)] == []
-    assert [t for t in left if isinstance(t, QTimer) and _is_active(t)] == []
+    assert _active_timers() == timers
     assert set(threading.enumerate()) <= threads | _pools()
 
 
@@ -167,10 +168,12 @@ def _is_running(thread: Any) -> bool:
     return shiboken6.isValid(thread) and thread is not own and bool(thread.isRunning())
 
 
-def _is_active(timer: Any) -> bool:
+def _active_timers() -> set[Any]:
     import shiboken6
+    from PySide6.QtCore import QTimer
 
-    return shiboken6.isValid(timer) and bool(timer.isActive())
+    timers = [t for t in gc.get_objects() if isinstance(t, QTimer) and shiboken6.isValid(t)]
+    return {timer for timer in timers if timer.isActive()}
 
 
 def _pools() -> set[threading.Thread]:

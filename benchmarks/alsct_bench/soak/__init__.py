@@ -1,0 +1,1 @@
+"""Whether anything is lost: agents and services are killed at random while scans arrive."""

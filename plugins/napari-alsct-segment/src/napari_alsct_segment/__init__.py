@@ -1,0 +1,1 @@
+"""Segmentation of volumes: thresholds, a pixel classifier, a network, and proof-reading."""

@@ -1,0 +1,1 @@
+"""The pixel classifier: from scribbles to labels of whole volumes."""

@@ -1,0 +1,1 @@
+"""What the pixel classifier looks at: numbers that describe each voxel's surroundings."""

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.steps.conftest import toys, values, volume_path
+from tests.ui.conftest import app, collected, collector, qapp, screen
+
+__all__ = ["app", "collected", "collector", "qapp", "screen", "toys", "values", "volume_path"]
+
+Wait = Callable[..., None]
+
+
+@pytest.fixture
+def wait(app: Any) -> Wait:
+    """Let Qt work until a condition holds; fails by the name of what was awaited."""
+
+    def until(condition: Callable[[], object], what: str, within_s: float = 60) -> None:
+        end_s = monotonic() + within_s
+        while not condition():
+            assert monotonic() < end_s, f"never: {what}"
+            app.processEvents()
+
+    return until
+
+
+@pytest.fixture
+def viewer(screen: None, make_napari_viewer: Any) -> Any:
+    """A plain napari."""
+    return make_napari_viewer(show=False)
