@@ -45,6 +45,8 @@ class Search:
     """Bends that are shorter are smoothed away."""
     rings: bool = True
     """Whether rings of the scanner are taken out, about the middle of the slices along z."""
+    gap_value: float | None = None
+    """Grey value of a gap; None finds it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,15 @@ def analyse(
     if search.rings and axis == "z":
         axis_px = ((turned.shape[1] - 1) / 2, (turned.shape[2] - 1) / 2)
     profiles = fibre_profiles(turned, paths, radius_px, reporter, axis_px=axis_px)
-    found = find_breaks(profiles, judgement)
+    gap_depth = None
+    if search.gap_value is not None:
+        gap_depth = float(np.nanmedian(profiles.core)) - search.gap_value
+        if gap_depth <= 0:
+            raise InputError(
+                f"a gap of {search.gap_value:g} is not darker than the fibres", where="gap_value",
+                fix="Give the grey value of air in this volume, or none",
+            )  # fmt: skip
+    found = find_breaks(profiles, judgement, gap_depth=gap_depth)
     return Composite(axis, direction, radius_px, paths, profiles, found)
 
 
@@ -146,9 +156,7 @@ def _find_paths(
     )
 
 
-def _mean_of(
-    turned: LazyArray, first: int, last: int, lean: tuple[float, float]
-) -> Float32Array:
+def _mean_of(turned: LazyArray, first: int, last: int, lean: tuple[float, float]) -> Float32Array:
     low = max(0, first - _HALF_MEAN)
     block = np.asarray(turned[low : last + _HALF_MEAN + 1], np.float32)
     return _leaning_mean(block, first - low, _HALF_MEAN, lean)

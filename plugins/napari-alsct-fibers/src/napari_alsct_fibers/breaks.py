@@ -57,6 +57,8 @@ class Breaks:
     """Deepest place of the brighter half of the core, from 0 (as the fibre) to 1 (as a gap)."""
     around: Float64Array
     """The same of the surroundings."""
+    certainty: Float64Array
+    """From 0, just a break (or no break at all), to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,8 @@ class Found:
     """Dips that stand out of the noise but are no breaks: cracks of the matrix, rings."""
     gap_depth: float
     """Grey value of a fibre less that of a gap."""
+    noise: float
+    """Robust standard deviation of a core's grey value from slice to slice."""
 
 
 def find_breaks(
@@ -92,15 +96,16 @@ def find_breaks(
         as it is.
     """
     window = 2 * int(2.5 * judgement.widest_slices / 2) + 31
-    core, usual = flattened(profiles.core, window)
+    core, _usual = flattened(profiles.core, window)
     ring, _ = flattened(profiles.ring, window)
     dips = find_dips(core, judgement.widest_slices, judgement.least_z)
     dips = _clear_of_ends(dips, profiles.core, judgement.end_slices)
     full = gap_depth if gap_depth is not None else _gap_depth(core, dips)
     bright, _ = flattened(profiles.bright, window)
-    breaks = _single(_measured(core, bright, ring, dips, full))
+    breaks = _single(_measured(core, bright, ring, dips, full, judgement))
     judged = breaks.depth - judgement.bleeding * breaks.around >= judgement.least_depth
-    return Found(_chosen(breaks, judged), _chosen(breaks, ~judged), full)
+    noise = robust_deviation(core.astype(np.float64))
+    return Found(_chosen(breaks, judged), _chosen(breaks, ~judged), full, noise)
 
 
 def _clear_of_ends(dips: Dips, core: Float32Array, end: float) -> Dips:
@@ -137,7 +142,12 @@ def _gap_depth(core: Float32Array, dips: Dips) -> float:
 
 
 def _measured(
-    core: Float32Array, bright: Float32Array, ring: Float32Array, dips: Dips, full: float
+    core: Float32Array,
+    bright: Float32Array,
+    ring: Float32Array,
+    dips: Dips,
+    full: float,
+    judgement: Judgement,
 ) -> Breaks:
     n = len(dips.fibre)
     middle, opening, depth, around = (np.empty(n) for _ in range(4))
@@ -156,8 +166,14 @@ def _measured(
         depth[index] = np.convolve(np.pad(least, 1, "edge"), _BLUNT, "valid").max() / full
         near = _around(ring[fibre], at, width // 2 + 1)
         around[index] = max(0.0, float(np.max(near))) / full
+    # How far the nearer of the two bounds is passed, over the bound itself.
+    margin = np.minimum(
+        (depth - judgement.bleeding * around) / judgement.least_depth,
+        dips.z_score / judgement.least_z,
+    )
+    certainty = 1 - np.exp(-np.clip(margin - 1, 0, None) * 2)
     return Breaks(
-        dips.fibre, middle, np.maximum(opening, 0.0), dips.z_score, depth, around
+        dips.fibre, middle, np.maximum(opening, 0.0), dips.z_score, depth, around, certainty
     )  # fmt: skip
 
 
@@ -180,5 +196,5 @@ def _around(row: Float32Array, at: int, reach: int) -> Float32Array:
 def _chosen(breaks: Breaks, kept: NDArray[np.bool_]) -> Breaks:
     return Breaks(
         breaks.fibre[kept], breaks.slice[kept], breaks.opening[kept], breaks.z_score[kept],
-        breaks.depth[kept], breaks.around[kept],
+        breaks.depth[kept], breaks.around[kept], breaks.certainty[kept],
     )  # fmt: skip

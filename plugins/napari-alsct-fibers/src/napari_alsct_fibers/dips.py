@@ -118,9 +118,7 @@ def robust_deviation(values: Float64Array) -> float:
     return float(1.4826 * np.median(sample)) if len(sample) else 0.0
 
 
-def _strongest(
-    score: Float64Array, width: NDArray[np.intp], least: float
-) -> list[tuple[int, int]]:
+def _strongest(score: Float64Array, width: NDArray[np.intp], least: float) -> list[tuple[int, int]]:
     """Fibre and slice of the answers that no stronger one overlaps, along the same fibre."""
     found = []
     for fibre in np.flatnonzero((score >= least).any(axis=1)).tolist():

@@ -90,9 +90,7 @@ class Turned(DiskArray):
         return np.ascontiguousarray(block.transpose(self._order))
 
 
-def turned_edges(
-    voxel_um: tuple[float, float, float], axis: Axis
-) -> tuple[float, float, float]:
+def turned_edges(voxel_um: tuple[float, float, float], axis: Axis) -> tuple[float, float, float]:
     """Return the edges of a voxel in the order of a `Turned` volume."""
     first, second, third = (voxel_um[number] for number in _ORDERS[axis])
     return first, second, third

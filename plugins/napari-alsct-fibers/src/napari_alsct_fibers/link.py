@@ -85,7 +85,7 @@ class Linker:
         """
         from scipy.spatial import KDTree
 
-        going = []
+        going: list[Track] = []
         for track in self._active:
             waits = height - track.heights[-1] > self._patience
             (self._ended if waits else going).append(track)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -26,8 +27,8 @@ def ring_points(inner_px: float, outer_px: float) -> Float64Array:
     """Return points (y, x) that cover a ring evenly, about a pixel apart; shape (n, 2)."""
     n = max(1, round((outer_px - inner_px) / 0.8))
     edges = np.linspace(inner_px, outer_px, n + 1)
-    points = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    points: list[Float64Array] = []
+    for low, high in itertools.pairwise(edges):
         middle = 2 / 3 * (high**3 - low**3) / (high**2 - low**2)
         count = max(1, round(math.pi * (high**2 - low**2) / 0.64))
         angle = 2 * np.pi * (np.arange(count) + 0.5 * (len(points) % 2)) / count

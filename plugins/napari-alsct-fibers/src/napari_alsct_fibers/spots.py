@@ -78,7 +78,7 @@ def found_radius(picture: Float32Array) -> float:
         Nothing looks like fibres.
     """
     best, sharpest = None, 0.0
-    for radius in _RADII_PX[_RADII_PX < min(picture.shape) / 8].tolist():
+    for radius in _RADII_PX[min(picture.shape) / 8 > _RADII_PX].tolist():
         spots = find_spots(picture, radius)
         if len(spots.places) < _FEWEST:
             continue
