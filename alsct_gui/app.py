@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from alsct_gui.settings import Settings
-    from alsct_gui.ui.services import Services
+    from alsct_gui.ui.services import Facility, Services
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,6 +95,7 @@ async def _selftest(app: QApplication, asked: argparse.Namespace) -> int:
         own = Path(name)
         settings = Settings(
             output_folder=str(own / "results"), runs_folder=str(own / "runs"), tour_done=True,
+            ledger=str(own / "ledger.sqlite"), start_agent=False,
             layout=Layout(width_px=1600, height_px=1000),
         )  # fmt: skip
         with services_for(settings, profile=asked.profile) as services:
@@ -134,8 +135,38 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         chosen = load_profile(profile or settings.profile)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
-            desk, lookout, runs, simulate_demo_scan,
+            desk, lookout, runs, simulate_demo_scan, facility_of(settings, profile),
         )  # fmt: skip
+
+
+def facility_of(settings: Settings, profile: str = "") -> Facility:
+    """Return which ledger and policy the window is about; a policy that is wrong is said so.
+
+    Parameters
+    ----------
+    settings
+        As they were loaded.
+    profile
+        Beamline profile; empty for that of the settings.
+    """
+    from alsct_gui.placement.ledger import default_ledger
+    from alsct_gui.placement.policy import load_policy
+    from alsct_gui.placement.starting import start_agent
+    from alsct_gui.ui.services import Facility
+
+    ledger = Path(settings.ledger).absolute() if settings.ledger else default_ledger()
+    try:
+        policy = load_policy(settings.policy)
+    except AlsctError as error:
+        return Facility(ledger, None, error.sentence)
+    root = next(place.root for place in policy.places if place.name == policy.admitted)
+    runs = Path(settings.runs_folder) if settings.runs_folder else None
+    return Facility(
+        ledger, policy, configured=folder_here(root) is not None,
+        start_agent=lambda: start_agent(
+            ledger, settings.policy, profile or settings.profile, runs, settings.threads
+        ),
+    )  # fmt: skip
 
 
 def folder_here(name: str, patience_s: float = 1.0) -> Path | None:

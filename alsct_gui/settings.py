@@ -55,6 +55,14 @@ class Settings:
     """Where runs keep their requests and logs; empty for the usual place."""
     threads: int = field(default=0, metadata={"min": 0, "max": 1024})
     """Processor threads of a run; 0 for all."""
+    ledger: str = ""
+    """Ledger of what is where; empty for that of this user."""
+    policy: str = "als-8.3.2"
+    """Policy of what is wanted where: a name or a file."""
+    start_agent: bool = True
+    """Whether the window starts the agent when none works on the ledger."""
+    notify: bool = True
+    """Whether the desktop is told of what is worth telling while the window is out of sight."""
     tier: Tier = "simple"
     """How many parameters the reconstruct panel shows."""
     recent: tuple[str, ...] = ()

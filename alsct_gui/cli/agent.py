@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, out
+from alsct_gui.cli.console import JsonFlag, emit_json, err, out
 from alsct_gui.cli.options import ThreadsOption
 from alsct_gui.model.errors import UsageError
 
@@ -29,6 +30,9 @@ LedgerOption = Annotated[
 ]
 PolicyOption = Annotated[
     str, typer.Option("--policy", help="Policy: als-8.3.2, or a YAML or JSON file.")
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", help="Beamline profile: als-8.3.2, or a YAML or JSON file.")
 ]
 Keys = Annotated[list[str], typer.Argument(metavar="GOAL…", help="Goals, as status lists.")]
 Scans = Annotated[
@@ -56,15 +60,16 @@ agent = typer.Typer(
 def run(
     ledger: LedgerOption = None,
     policy: PolicyOption = "als-8.3.2",
+    profile: ProfileOption = "als-8.3.2",
     runs: Annotated[
         Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
     ] = None,
     threads: ThreadsOption = 0,
 ) -> None:
     """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
-    from alsct_gui.placement.serve import serve
+    from alsct_gui.wiring.agent import serve
 
-    serve(_path(ledger), policy, runs, threads)
+    serve(_path(ledger), policy, profile, runs, threads)
 
 
 @agent.command()
@@ -181,6 +186,26 @@ def release(keys: Keys, ledger: LedgerOption = None) -> None:
 def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
     """End what is under way for these goals, and hold them."""
     _ask("cancel", keys, ledger)
+
+
+@agent.command()
+def secret(
+    name: Annotated[str, typer.Argument(help="globus-client, or scicat.")],
+    forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
+) -> None:
+    """Store a secret that the agent logs in with; it is read from the input."""
+    from alsct_gui.superfacility.credentials import open_secrets
+
+    secrets = open_secrets()
+    if secrets.warning:
+        err.print(secrets.warning, style="yellow", markup=False)
+    if forget:
+        secrets.remove(name)
+        return
+    text = typer.prompt("secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    if not text.strip():
+        raise UsageError("the secret is empty", where=name, fix="Type it, or pipe it in")
+    secrets.put(name, text.strip())
 
 
 @agent.command()

@@ -19,12 +19,18 @@ def bench(
         list[str] | None,
         typer.Argument(
             help="engine, correction, rings, phase, center, preview, end-to-end, memory, write, "
-            "ui, placement; all if none is given."
+            "ui, placement; all these if none is given. And soak: whether anything is lost."
         ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small sizes: shows that it works; times mean little.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="The soak in its full length: half an hour or more.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the soak: repeats one that was played.")
+    ] = None,
     threads: ThreadsOption = 0,
     peer_python: Annotated[
         list[Path] | None,
@@ -55,6 +61,8 @@ def bench(
         threads=threads,
         peer_pythons=peer_python or (),
         workdir=workdir,
+        full=full,
+        seed=seed,
         show=show,
     )
     if output is not None:

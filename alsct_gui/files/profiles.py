@@ -9,7 +9,7 @@ from alsct_gui.files.plaintext import read_plain
 from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.model.profile import Profile
+from alsct_gui.model.profile import Profile, split_host
 
 
 def profile_names() -> tuple[str, ...]:
@@ -36,4 +36,27 @@ def load_profile(source: str | Path = "als-8.3.2") -> Profile:
         except re.error as error:
             raise RecipeError(f"is no regular expression: {error}",
                               where=f"profile.naming.{name}") from error  # fmt: skip
+    _check_addresses(profile)
     return profile
+
+
+def _check_addresses(profile: Profile) -> None:
+    """Check that addresses are such, so that nothing fails later that only looks at them."""
+    pages = {
+        "nersc.api_url": profile.nersc.api_url, "nersc.token_url": profile.nersc.token_url,
+        "scicat.url": profile.scicat.url, "prefect.url": profile.prefect.url,
+    }  # fmt: skip
+    for name, url in pages.items():
+        if url and not url.startswith(("https://", "http://")):
+            raise RecipeError(
+                f"{url[:80]!r} is no address", where=f"profile.{name}", fix="Begin it with https://"
+            )
+    for name in ("acquisition", "stream", "network"):
+        host = getattr(profile.hosts, name)
+        try:
+            if host:
+                split_host(host)
+        except ValueError as error:
+            raise RecipeError(
+                str(error), where=f"profile.hosts.{name}", fix="Write it as host:port"
+            ) from error

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 """Form of the names of sites, places, lanes and links."""
@@ -54,6 +55,8 @@ class Lane:
     """Bytes of raw data that one piece of work may carry; a single goal may exceed it."""
     poll_s: float = field(default=5.0, metadata={"min": 0.0})
     """Time between two questions how a piece of work goes."""
+    by: Literal["here", "globus", "nersc"] = "here"
+    """Who works on it: this machine, transfers by Globus, or jobs at NERSC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Place:
     root: str = ""
     """Folder below which products lie, on the place's own machine; empty for a service."""
     links: tuple[str, ...] = ()
-    """Links that must be up to look or work there."""
+    """Links that must be up to look or work there; the first is what work goes through."""
     collection: str = ""
     """Collection of the beamline's profile; empty when it has none."""
     source: str = ""

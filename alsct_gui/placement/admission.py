@@ -22,6 +22,9 @@ from alsct_gui.model.scan import People
 from alsct_gui.placement.goals.base import Clock
 from alsct_gui.placement.goals.reading import read_file
 
+SHAPE = ("n_angles", "n_rows", "n_columns")
+"""Metadata that tell the size of a scan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -56,7 +59,7 @@ def examine_scan(path: Path, clock: Clock) -> Admission:
         return Admission(state=blocked(cause, "See alsct check; copy it again, then retry"))
     try:
         with open_scan(path) as scan:
-            identity, people = quick_identity(scan), scan.people
+            identity, people, shape = quick_identity(scan), scan.people, scan.projections.shape
         evidence = read_file(path, clock)
     except InputError as error:
         return Admission(state=waiting("the end of its writing", error.what))
@@ -64,14 +67,23 @@ def examine_scan(path: Path, clock: Clock) -> Admission:
         return Admission(state=waiting("the file, which has vanished"))
     facts = ScanFacts(
         identity, str(path), evidence.size_bytes, evidence.sha256, people.proposal,
-        selected_metadata(people), admitted_s=clock(),
+        selected_metadata(people, shape), admitted_s=clock(),
     )  # fmt: skip
     return Admission(facts, evidence)
 
 
-def selected_metadata(people: People) -> Mapping[str, str]:
-    """Return what selections of a policy may ask for."""
+def selected_metadata(people: People, shape: tuple[int, int, int]) -> Mapping[str, str]:
+    """Return what selections of a policy may ask for, and how large the scan is.
+
+    Parameters
+    ----------
+    people
+        Who and what.
+    shape
+        Projections, rows, columns.
+    """
     known = {
+        **dict(zip(SHAPE, map(str, shape), strict=True)),
         "sample": people.sample,
         "principal_investigator": people.principal_investigator,
         "experiment_lead": people.experiment_lead,

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.placement import (
@@ -39,7 +39,6 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Lane, Policy, Product
 from alsct_gui.placement import throughput
-from alsct_gui.placement.admission import Examine
 from alsct_gui.placement.auditing import AGAIN_S, SOON_S, AuditList, is_unread
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
@@ -54,6 +53,10 @@ PROGRESS_S = 2.0
 """Time between two notes of how far a piece of work is."""
 _WAKE_S = 0.1  # how often it is looked for what others have written
 _IDLE_S = 5.0  # longest time between two turns
+
+
+if TYPE_CHECKING:
+    from alsct_gui.placement.admission import Examine  # brings libraries that read files
 
 
 class Hook(Protocol):

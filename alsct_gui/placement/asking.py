@@ -87,6 +87,8 @@ def ask_want(
     product: Product,
     place: str,
     recipe: Recipe | None = None,
+    *,
+    known: bool = True,
 ) -> Event:
     """Want a product of scans at a place, whether the policy does or not; bans still hold.
 
@@ -100,6 +102,8 @@ def ask_want(
         What, and where.
     recipe
         How, for a reconstruction; it need not be a file's.
+    known
+        Whether the scans must be in the ledger; a file that was just handed over is not yet.
 
     Raises
     ------
@@ -111,6 +115,8 @@ def ask_want(
     more: dict[str, object] = {"suffix": suffix}
     if recipe is not None:
         more["recipe"] = recipe_to_dict(recipe)
+    if not known:
+        return ledger.append([event(EventKind.ASKED, what="want", scans=list(scans), **more)])[0]
     return _ask_of_scans(ledger, "want", scans, **more)
 
 

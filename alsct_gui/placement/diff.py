@@ -36,7 +36,7 @@ from alsct_gui.model.placement import (
     blocked,
     waiting,
 )
-from alsct_gui.model.policy import Policy, Product
+from alsct_gui.model.policy import Lane, Policy, Product
 from alsct_gui.placement.wanted import Aim, Plan, Wanted
 
 HELD = waiting("you", "held back by a person")
@@ -46,6 +46,8 @@ _NO_PROPOSAL = blocked(
 )  # fmt: skip
 _SHRINK = 4
 """How much smaller batches are after each failure, so that one bad file is found."""
+_SLOT = -1
+"""Stands for the state of goals that wait for a slot, which no state has for its number."""
 _LATER = (StateKind.RETRY, StateKind.BLOCKED)
 _ORDER = {kind: place for place, kind in enumerate(StepKind)}
 
@@ -81,8 +83,8 @@ class _Wait:
 
     state: StepState
     place: str
-    goals: list[tuple[int, str]] = field(default_factory=list)
-    """Negative priority and key of each."""
+    goals: dict[int, list[str]] = field(default_factory=dict)
+    """Their keys, by negative priority."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,22 @@ class _Batch:
     priority: int
     keys: list[str] = field(default_factory=list)
     size_bytes: int = 0
+
+    def takes(self, scan: ScanFacts, lane: Lane) -> bool:
+        """Whether there is room for one more."""
+        return len(self.keys) < self.limit and self.size_bytes + scan.size_bytes <= lane.batch_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is so of every scan with the same plan that stands the same."""
+
+    seen: tuple[str, ...]
+    """Suffixes of the goals that are wanted now."""
+    waits: tuple[tuple[Aim, _Wait], ...]
+    """What waits, and for what."""
+    ready: tuple[Aim, ...]
+    """What can be begun."""
 
 
 _Candidate = tuple[int, float, str, Aim, ScanFacts, int]
@@ -120,12 +138,66 @@ class _Diff:
         self._needs: dict[str, StepState] = {}
         self._waits: dict[tuple[str, int], _Wait] = {}
         self._ready: list[_Candidate] = []
+        self._suffixes: dict[int, tuple[str, ...]] = {}
+        self._verdicts: dict[tuple[int, tuple[str, ...], bool], _Verdict] = {}
 
     def steps(self) -> tuple[Step, ...]:
         for part, scan in self._observed.scans.items():
-            self._look(part, scan, self._wanted.plan(scan, self._observed.asked.get(part)))
+            plan = self._wanted.plan(scan, self._observed.asked.get(part))
+            if not self._look_quickly(part, scan, plan):
+                self._look(part, scan, plan)
         steps = [*self._of_works(), *self._drops(), *self._begun(), *self._waiting()]
         return tuple(sorted(steps, key=lambda step: (-step.priority, _ORDER[step.kind], step.keys)))
+
+    def _look_quickly(self, part: str, scan: ScanFacts, plan: Plan) -> bool:
+        """Sort the goals of a scan as those of another one that stands the same.
+
+        That is so of most: some goals are met, and of the others nothing is known that would
+        make a difference. Returns whether it was.
+        """
+        if plan.prunes or plan.refused:
+            return False
+        suffixes = self._suffixes.get(id(plan))
+        if suffixes is None:
+            suffixes = self._suffixes[id(plan)] = _all_suffixes(plan)
+        goals, met = self._goals, []
+        for suffix in suffixes:
+            record = goals.get(part + suffix)
+            if record is None:
+                continue
+            kind = record.state.kind
+            if kind is StateKind.MET:
+                met.append(suffix)
+            elif record.work or record.held or record.attempts or kind in _LATER:
+                return False
+        mark = (id(plan), tuple(met), not scan.proposal)
+        verdict = self._verdicts.get(mark)
+        if verdict is None:
+            verdict = self._verdicts[mark] = self._judge(part, scan, plan)
+        self._seen.update([part + suffix for suffix in verdict.seen])
+        for aim, wait in verdict.waits:
+            wait.goals.setdefault(-aim.priority - scan.priority, []).append(part + aim.suffix)
+        for aim in verdict.ready:
+            priority, key = aim.priority + scan.priority, part + aim.suffix
+            self._ready.append((-priority, scan.admitted_s, key, aim, scan, 0))
+        return True
+
+    def _judge(self, part: str, scan: ScanFacts, plan: Plan) -> _Verdict:
+        """Sort the goals of a scan and take them back out, for it and for all like it."""
+        seen, ready = self._seen, self._ready
+        known, self._waits = self._waits, {}
+        self._seen, self._ready = set(), []
+        self._look(part, scan, plan)
+        aims = {aim.suffix: aim for aim in (*(a for g in plan.any_of for a in g), *plan.every)}
+        waits = []
+        for mark, wait in self._waits.items():
+            kept = known.setdefault(mark, _Wait(wait.state, wait.place))
+            waits.append((aims[mark[0]], kept))
+        self._waits = known
+        suffixes = tuple(sorted(key[len(part) :] for key in self._seen))
+        verdict = _Verdict(suffixes, tuple(waits), tuple(item[3] for item in self._ready))
+        self._seen, self._ready = seen, ready
+        return verdict
 
     def _look(self, part: str, scan: ScanFacts, plan: Plan) -> None:
         """Sort the goals of one scan."""
@@ -247,7 +319,7 @@ class _Diff:
         found = self._waits.get((aim.suffix, id(state)))
         if found is None:  # it keeps the state, so the number stays that of this state
             found = self._waits[aim.suffix, id(state)] = _Wait(state, aim.place.name)
-        found.goals.append((-aim.priority - scan.priority, key))
+        found.goals.setdefault(-aim.priority - scan.priority, []).append(key)
 
     def _of_works(self) -> Iterator[Step]:
         """Steps of the work that is under way."""
@@ -282,56 +354,57 @@ class _Diff:
             yield Step(kind, tuple(sorted(keys)), state, place)
 
     def _begun(self) -> Iterator[Step]:
-        """Steps that begin work, as far as there are slots; the rest waits for one."""
-        used = dict.fromkeys(self._lanes, 0)
+        """Steps that begin work, as far as there are slots; the rest waits for one.
+
+        A piece of work serves goals of one place, proposal and number of failures.
+        """
+        free = {name: lane.active for name, lane in self._lanes.items()}
         for work in self._observed.works.values():
             place = self._places.get(self._place_of(work))
             if place is not None:
-                used[place.lane] += 1
-        for batch in self._batches():
-            lane = self._lanes[batch.aim.place.lane]
-            if used[lane.name] < lane.active:
-                used[lane.name] += 1
-                yield Step(
-                    StepKind.ACT, tuple(batch.keys), MOVING, batch.aim.place.name, batch.priority
-                )
-                continue
-            full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
-            wait = self._waits.setdefault(
-                (batch.aim.suffix, -1),
-                _Wait(waiting(f"a slot of {lane.name}", full), batch.aim.place.name),
-            )
-            wait.goals += [(-batch.priority, key) for key in batch.keys]
-
-    def _batches(self) -> Iterator[_Batch]:
-        """Goals that can be begun, in batches of one place, proposal and number of failures."""
+                free[place.lane] -= 1
         self._ready.sort(key=lambda item: item[:3])
-        filling: dict[tuple[str, str, int], _Batch] = {}
+        filling: dict[tuple[str, str, int], _Batch | None] = {}
         batches: list[_Batch] = []
         for order, _, key, aim, scan, attempts in self._ready:
             lane = self._lanes[aim.place.lane]
             bucket = (aim.suffix, scan.proposal, attempts)
             batch = filling.get(bucket)
-            if (
-                batch is None
-                or len(batch.keys) >= batch.limit
-                or batch.size_bytes + scan.size_bytes > lane.batch_bytes
-            ):
-                limit = max(1, lane.items // _SHRINK ** min(attempts, 16))
-                batch = filling[bucket] = _Batch(aim, limit, -order)
-                batches.append(batch)
-            batch.keys.append(key)
-            batch.size_bytes += scan.size_bytes
-        return iter(batches)
+            if batch is None or not batch.takes(scan, lane):
+                batch = None
+                if free[lane.name] > 0:
+                    free[lane.name] -= 1
+                    limit = max(1, lane.items // _SHRINK ** min(attempts, 16))
+                    batch = _Batch(aim, limit, -order)
+                    batches.append(batch)
+                filling[bucket] = batch
+            if batch is None:
+                self._wait_for_slot(key, order, aim, lane)
+            else:
+                batch.keys.append(key)
+                batch.size_bytes += scan.size_bytes
+        for batch in batches:
+            place_name = batch.aim.place.name
+            yield Step(StepKind.ACT, tuple(batch.keys), MOVING, place_name, batch.priority)
+
+    def _wait_for_slot(self, key: str, order: int, aim: Aim, lane: Lane) -> None:
+        wait = self._waits.get((aim.suffix, _SLOT))
+        if wait is None:
+            full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
+            state = waiting(f"a slot of {lane.name}", full)
+            wait = self._waits[aim.suffix, _SLOT] = _Wait(state, aim.place.name)
+        wait.goals.setdefault(order, []).append(key)
 
     def _waiting(self) -> Iterator[Step]:
-        merged: dict[tuple[str, str, StepState], list[tuple[int, str]]] = {}
+        merged: dict[tuple[str, str, StepState], dict[int, list[str]]] = {}
         for (suffix, _), wait in self._waits.items():
-            merged.setdefault((suffix, wait.place, wait.state), []).extend(wait.goals)
+            goals = merged.setdefault((suffix, wait.place, wait.state), {})
+            for order, keys in wait.goals.items():
+                goals.setdefault(order, []).extend(keys)
         for (_, place, state), goals in merged.items():
-            goals.sort()
-            keys = tuple(key for _, key in goals)
-            yield Step(StepKind.WAIT, keys, state, place, -goals[0][0])
+            if goals:
+                ordered = [key for order in sorted(goals) for key in sorted(goals[order])]
+                yield Step(StepKind.WAIT, tuple(ordered), state, place, -min(goals))
 
     def _place_of(self, work: Work) -> str:
         return GoalKey.parse(work.keys[0]).place
@@ -344,3 +417,10 @@ class _Diff:
 def _stands_so(known: StepState, state: StepState) -> bool:
     """Whether a goal that is not pursued is known to stand so; why it once stood so may stay."""
     return known == state or (state == NOT_WANTED and known.kind is StateKind.NOT_WANTED)
+
+
+def _all_suffixes(plan: Plan) -> tuple[str, ...]:
+    """Suffixes of all goals that make a difference to a plan."""
+    aims = [*plan.every, *(aim for group in plan.any_of for aim in group)]
+    names = (name for aim in aims for name in (aim.suffix, *aim.needs))
+    return tuple(dict.fromkeys(names))

@@ -1,4 +1,8 @@
-"""Who sees to which goal: the one place where goals and what pursues them are put together."""
+"""Who sees to which goal: the one place where goals and what pursues them are put together.
+
+What is of this machine is made here; what needs a client of a service outside is made by
+`Means.makers`, which whoever wires the program hands in.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,14 @@ from alsct_gui.placement.goals.base import BlockedError, Clock, Goals, World
 from alsct_gui.placement.goals.pruning import Pruning
 from alsct_gui.placement.goals.raw import AdmittedRaw, RawCopies
 from alsct_gui.placement.goals.reading import FolderReader, Reader, TransferReader
-from alsct_gui.placement.goals.reconstruction import LocalReconstructions
 from alsct_gui.placement.recipes import Recipes
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.superfacility.transfer.base import Transfer
 from alsct_gui.superfacility.transfer.local import LocalTransfer
 
 Maker = Callable[[World, GoalKey], Goals]
+"""Makes what sees to the goals of a product at a place; raises `BlockedError` when it cannot."""
+ReaderMaker = Callable[[World, Place], Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Means:
     """Further goals by product and lane: of services, and of other sites."""
     threads: int = 0
     """Processor threads of a run; 0 for all."""
+    readers: Mapping[str, ReaderMaker] = field(default_factory=dict)
+    """What reads files of places that are not here, by lane."""
 
     def goals(self, observed: Observed) -> Callable[[GoalKey], Goals]:
         """Return the function that finds who sees to a goal; see `agent.Services`."""
@@ -52,7 +59,6 @@ class _Finder:
 
     def __init__(self, means: Means, world: World) -> None:
         self._means, self._world = means, world
-        self._recipes = Recipes(world.policy, world.observed)
         self._inside = {site.name for site in means.policy.sites if not site.outside}
         self._known: dict[tuple[Product, str], Goals] = {}
 
@@ -75,19 +81,18 @@ class _Finder:
         maker = means.makers.get((key.product, place.lane))
         if maker is not None:
             return maker(world, key)
-        reader, inside = self._reader(place), place.site in self._inside
-        if key.product is Product.RAW and reader is not None:
-            if place.name == world.policy.admitted:
+        inside = place.site in self._inside
+        if key.product is Product.RAW:
+            reader = self._reader(place)
+            if reader is not None and place.name == world.policy.admitted:
                 return AdmittedRaw(world, reader)
-            if place.lane in means.transfers:
+            if reader is not None and place.lane in means.transfers:
                 return RawCopies(
                     world, place.name, means.transfers[place.lane], reader,
                     source=means.address(world.admitted), target=means.address(place),
                 )  # fmt: skip
-        if key.product is Product.RECONSTRUCTION and inside and place.root:
-            return LocalReconstructions(
-                world, Path(place.root), self._recipes.find, means.queue, threads=means.threads
-            )
+        if key.product is Product.RECONSTRUCTION and inside and place.root and not place.source:
+            return self._reconstructions(place)
         if key.product is Product.PRUNED and inside and place.root:
             rule = next(rule for rule in world.policy.prunes if rule.place == place.name)
             readers = ((name, self._reader(world.place(name))) for name in rule.copies)
@@ -98,7 +103,20 @@ class _Finder:
             fix="Set it up in the profile, or take the wish out of the policy",
         )  # fmt: skip
 
+    def _reconstructions(self, place: Place) -> Goals:
+        # Reading products takes libraries that an agent without such goals need not load.
+        from alsct_gui.placement.goals.reconstruction import LocalReconstructions
+
+        means, world = self._means, self._world
+        recipes = Recipes(world.policy, world.observed)
+        return LocalReconstructions(
+            world, Path(place.root), recipes.find, means.queue, threads=means.threads
+        )
+
     def _reader(self, place: Place) -> Reader | None:
+        maker = self._means.readers.get(place.lane)
+        if maker is not None:
+            return maker(self._world, place)
         transfer = self._means.transfers.get(place.lane)
         if transfer is not None:  # it also bears a disk that hangs
             return TransferReader(transfer, self._means.address(place), self._world.clock)
@@ -114,6 +132,7 @@ def local_transfers(policy: Policy, ledger: Path) -> dict[str, Transfer]:
     """
     inside = {site.name for site in policy.sites if not site.outside}
     outside_lanes = {place.lane for place in policy.places if place.site not in inside}
+    outside_lanes |= {lane.name for lane in policy.lanes if lane.by != "here"}
     lanes = {place.lane for place in policy.places if place.root} - outside_lanes
     folder = ledger.with_name(f"{ledger.name}.copies")
     return {lane: LocalTransfer(folder / lane) for lane in sorted(lanes)}

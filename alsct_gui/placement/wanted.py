@@ -71,7 +71,10 @@ class Wanted:
         selections = [wish.scans for wish in policy.wishes]
         selections += [ban.scans for ban in policy.bans]
         selections += [rule.scans for rule in policy.prunes]
-        self._fits = tuple(matcher(selection) for selection in selections)
+        tests = [matcher(selection) for selection in selections]
+        # Most selections are of all scans, which need not be asked of each.
+        self._asks = tuple((n, fits) for n, fits in enumerate(tests) if fits is not _always)
+        self._all = [True] * len(tests)
         self._plans: dict[tuple[_Fit, Asked | None], Plan] = {}
 
     def plan(self, scan: ScanFacts, asked: Asked | None = None) -> Plan:
@@ -84,10 +87,13 @@ class Wanted:
         asked
             What persons want of it beside the policy.
         """
-        fit = tuple([fits(scan) for fits in self._fits])
-        plan = self._plans.get((fit, asked))
+        found = tuple([fits(scan) for _, fits in self._asks])
+        plan = self._plans.get((found, asked))
         if plan is None:
-            plan = self._plans[fit, asked] = _Planning(self._policy, fit, asked).plan()
+            fit = list(self._all)
+            for (number, _), fits in zip(self._asks, found, strict=True):
+                fit[number] = fits
+            plan = self._plans[found, asked] = _Planning(self._policy, tuple(fit), asked).plan()
         return plan
 
 
@@ -100,7 +106,7 @@ class _Planning:
         count, bans = len(policy.wishes), len(policy.bans)
         self._wishes = _kept(policy.wishes, fit)
         rules = _kept(policy.bans, fit[count:])
-        self._banned = {site: ban.why or ban.name for ban in rules for site in ban.sites}
+        self._banned = {site: (ban.why or ban.name) for ban in rules for site in ban.sites}
         self._prunes = _kept(policy.prunes, fit[count + bans :])
         self._personal = [GoalKey.parse(suffix) for suffix in sorted(self._asked.wanted)]
         self._raw_places = self._places_of_raw()
@@ -160,7 +166,13 @@ class _Planning:
         return made
 
     def _is_open(self, place: str) -> bool:
-        return self._places[place].site not in self._banned
+        return self._ban(place) is None
+
+    def _ban(self, name: str) -> str | None:
+        """Why nothing of these scans may be at a place, or come from it; None when it may."""
+        place = self._places[name]
+        source = self._places[place.source] if place.source else place
+        return self._banned.get(place.site) or self._banned.get(source.site)
 
     def _refusal(self, place: str) -> StepState | None:
         """Why what a person wants at a place cannot be; None when it can."""
@@ -168,7 +180,7 @@ class _Planning:
             return blocked(
                 f"the policy has no place {place}", "Put the place back, or take the wish back"
             )
-        why = self._banned.get(self._places[place].site)
+        why = self._ban(place)
         return None if why is None else StepState(StateKind.NOT_WANTED, cause=f"forbidden: {why}")
 
     def _aims(self, wish: Wish) -> tuple[Aim, ...]:

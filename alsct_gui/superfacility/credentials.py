@@ -16,6 +16,12 @@ from alsct_gui.superfacility.errors import LinkDownError
 
 SERVICE = "alsct-gui"
 """Name under which the keyring keeps what is ours."""
+GLOBUS_SECRET = "globus-client"  # noqa: S105 (the name of it)
+"""Name under which the secret of the beamline's Globus client is kept."""
+SCICAT_SECRET = "scicat"  # noqa: S105 (the name of it)
+"""Name under which SciCat's password or token is kept."""
+SECRETS_VARIABLE = "ALSCT_SECRETS"
+"""Environment variable that names a folder of secrets, instead of the desktop's keyring."""
 _KEYRING_TIMEOUT_S = 20.0
 """How long the keyring may take: a person may be asked to unlock it."""
 _MAX_BYTES = 1 << 20
@@ -67,6 +73,21 @@ def open_credentials(folder: Path, *, keyring: Any = None) -> Credentials:
     if backend is not None:
         return KeyringCredentials(backend)
     return FileCredentials(folder)
+
+
+def open_secrets() -> Credentials:
+    """Return where this user's secrets are: a folder that is named, the keyring, or files.
+
+    Raises
+    ------
+    CredentialError
+        The folder is open to others.
+    """
+    named = os.environ.get(SECRETS_VARIABLE)
+    if named:
+        return FileCredentials(Path(named))
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return open_credentials(Path(config).expanduser() / "alsct-gui" / "secrets")
 
 
 def read_private(path: Path) -> bytes:

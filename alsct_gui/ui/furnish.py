@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from alsct_gui.ui.actions.help import Help
+from alsct_gui.ui.board.room import BoardRoom
 from alsct_gui.ui.logbook import Logbook
 from alsct_gui.ui.look.room import LookRoom
 from alsct_gui.ui.preferences import Preferences
+from alsct_gui.ui.reconstruct.nerscbox import NerscBox
 from alsct_gui.ui.reconstruct.panel import ReconstructPanel
 from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.panel import RunsPanel
@@ -47,6 +49,8 @@ class Parts:
     """Follows the runs and gives the queue its orders."""
     reconstruct: ReconstructPanel
     """Recipe, axis, sweep."""
+    board: BoardRoom
+    """Scans against places, the chain, the timeline."""
     look: LookRoom
     """What one looks closely with."""
     help: Help
@@ -76,6 +80,12 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
+    board = BoardRoom(*common, window, follower.log_of)
+    nersc = NerscBox(
+        session, book, program.services.facility, reconstruct.plan, board.commands.want_volume
+    )
+    reconstruct.plan.add_below(nersc)
+
     plugins = Plugins(session, book, program.stage, program.topbar.menus["Plugins"])
 
     look = LookRoom(*common, program.stage, window)
@@ -83,7 +93,7 @@ def furnish(program: Program) -> Parts:
     log = Logbook(session)
     window.drawer.add("log", "Log", log, "Everything the window said")
 
-    workspaces = Workspaces(program.topbar, window, scans)
+    workspaces = Workspaces(program.topbar, window, book, scans, board.page, board.catch_up)
     help_ = Help(book, window)
     preferences = Preferences(session, book, window)
     tour = Tour(session, window, book)
@@ -92,8 +102,9 @@ def furnish(program: Program) -> Parts:
         workspaces,
         follower,
         reconstruct,
+        board,
         look,
         help_,
         tour,
-        (scans, runs, reconstruct, look, plugins, log, help_, preferences, tour),
+        (scans, runs, nersc, reconstruct, board, look, plugins, log, help_, preferences, tour),
     )

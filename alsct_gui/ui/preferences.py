@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from alsct_gui.files.profiles import profile_names
+from alsct_gui.placement.ledger import default_ledger
+from alsct_gui.placement.policy import policy_names
 from alsct_gui.settings import Settings
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.session import Session
@@ -67,6 +70,9 @@ class Preferences(QDialog):
         column.addWidget(rows)
 
         column.addWidget(line())
+        column.addWidget(label("PLACEMENT", "heading"))
+        column.addWidget(self._make_placement())
+        column.addWidget(line())
         column.addWidget(label("WATCHED FOLDERS", "heading"))
         self.watched = QListWidget()
         self.watched.setAccessibleName("Watched folders")
@@ -109,6 +115,36 @@ class Preferences(QDialog):
         session.settings_changed.connect(self._show)
         book.bind("file.settings", self._present)
 
+    def _make_placement(self) -> Rows:
+        """What the board is about; all but notices holds from the next start."""
+        rows, session = Rows(), self._session
+        self.policy = QComboBox()
+        self.policy.addItems(policy_names())
+        self.policy.setAccessibleName("Policy")
+        tip = "What is wanted where: a name or a YAML file; holds from the next start"
+        rows.add("Policy", self.policy, tip=tip)
+        self.ledger = QLineEdit()
+        self.ledger.setPlaceholderText(str(default_ledger()))
+        self.ledger.setAccessibleName("Ledger")
+        rows.add("Ledger", self.ledger,
+                 tip="File of what is where; holds from the next start")  # fmt: skip
+        self.agent = QCheckBox("Start it with the window, if none works")
+        rows.add("Agent", self.agent, tip="It sees to it that scans get to where they belong")
+        self.notify = QCheckBox("Tell the desktop what is worth telling")
+        rows.add("Notices", self.notify, tip="Links that go down or return, what needs a person")
+        self.policy.textActivated.connect(lambda name: session.remember(policy=name.strip()))
+        typed = QLineEdit()
+        self.policy.setLineEdit(typed)
+        typed.editingFinished.connect(
+            lambda: session.remember(policy=typed.text().strip() or policy_names()[0])
+        )
+        self.ledger.editingFinished.connect(
+            lambda: session.remember(ledger=self.ledger.text().strip())
+        )
+        self.agent.toggled.connect(lambda on: session.remember(start_agent=on))
+        self.notify.toggled.connect(lambda on: session.remember(notify=on))
+        return rows
+
     def renew_icons(self) -> None:
         """Draw icons in the theme's colours."""
         self.output.renew_icons()
@@ -125,6 +161,10 @@ class Preferences(QDialog):
         self.threads.setValue(settings.threads)
         self.threads.blockSignals(False)
         self.output.field.setText(settings.output_folder)
+        self.policy.setCurrentText(settings.policy)
+        self.ledger.setText(settings.ledger)
+        self.agent.setChecked(settings.start_agent)
+        self.notify.setChecked(settings.notify)
         shown = [self.watched.item(k).text() for k in range(self.watched.count())]
         if shown != list(settings.watched):
             self.watched.clear()

@@ -25,7 +25,7 @@ from alsct_gui.ui.topbar import TopBar
 from alsct_gui.ui.viewer.stage import Stage
 from alsct_gui.ui.window import Window
 
-WORKSPACES = (("scans", "Scans"), ("review", "Review"))
+WORKSPACES = (("scans", "Scans"), ("board", "Board"), ("review", "Review"))
 
 
 class Program:
@@ -95,6 +95,7 @@ class Program:
         await self.stage.open()
         self.parts.scans.start()
         self.parts.runs.start()
+        self.parts.board.start()
         if self._wanted:
             self.parts.scans.open_paths(self._wanted)
         if self._simulate:

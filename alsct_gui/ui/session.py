@@ -23,6 +23,7 @@ from alsct_gui.ui.tasks import details_of, sentence_of
 if TYPE_CHECKING:
     from alsct_gui.placement.runs.model import RunView
     from alsct_gui.recon.desk.answers import Look, Preview
+    from alsct_gui.ui.board.view import BoardView
 
 
 class Mode(StrEnum):
@@ -63,6 +64,26 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class OnBoard:
+    """What is chosen on the board, as far as actions depend on it."""
+
+    scans: int = 0
+    """Scans."""
+    goals: int = 0
+    """Goals that are not met."""
+    moving: int = 0
+    """Goals that something is under way for."""
+    held: int = 0
+    """Goals that a person holds back."""
+    wantable: int = 0
+    """Places at which something could be wanted that is not."""
+    unwantable: int = 0
+    """Goals whose wish can be taken back."""
+    arrivals: int = 0
+    """Files that are no scans yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the window is in, as far as actions depend on it."""
 
@@ -82,6 +103,8 @@ class Situation:
     """What the viewer shows."""
     running: int = 0
     """Runs that are queued or going on here."""
+    on_board: OnBoard = OnBoard()
+    """What is chosen on the board."""
 
 
 class Session(QObject):
@@ -105,6 +128,7 @@ class Session(QObject):
     situation_changed = Signal(object)  # Situation
     settings_changed = Signal(object)  # Settings
     runs_changed = Signal(object)  # tuple[RunView, ...], newest first
+    board_changed = Signal(object)  # BoardView: what the ledger says
     noticed = Signal(object)  # Notice
     busy_changed = Signal(str)  # what is going on at once, in words; empty for nothing
 
@@ -123,6 +147,8 @@ class Session(QObject):
         self._situation = Situation()
         self._busy: dict[str, str] = {}
         self._runs: tuple[RunView, ...] = ()
+        self._board: BoardView | None = None
+        self._on_board = OnBoard()
 
     # -- selection ---------------------------------------------------------------------
 
@@ -314,6 +340,21 @@ class Session(QObject):
             self.runs_changed.emit(runs)
             self._settle(sum(not run.state.ended for run in runs))
 
+    @property
+    def board(self) -> BoardView | None:
+        """What the ledger says; None until it was read."""
+        return self._board
+
+    def set_board(self, view: BoardView) -> None:
+        """Take what the ledger says now."""
+        self._board = view
+        self.board_changed.emit(view)
+
+    def set_on_board(self, chosen: OnBoard) -> None:
+        """Say what is chosen on the board."""
+        self._on_board = chosen
+        self._settle()
+
     def _settle(self, running: int | None = None) -> None:
         look = self._look
         situation = Situation(
@@ -325,6 +366,7 @@ class Session(QObject):
             can_redo=bool(self._history.future),
             mode=self._mode,
             running=self._situation.running if running is None else running,
+            on_board=self._on_board,
         )
         if situation != self._situation:
             self._situation = situation

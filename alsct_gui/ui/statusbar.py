@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
+from alsct_gui.ui.board.strip import ChainStrip
 from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.theme.icons import icon
 from alsct_gui.ui.widgets.marks import Mark, State
 from alsct_gui.ui.widgets.parts import GAP_PX, ElidedLabel, button, label
 
+_WORDS_PX, _NOTICE_PX = 560, 900
+"""Width that the chain leaves for words, and for a notice with its buttons."""
 _SHOWN_MS = {Level.INFO: 6_000, Level.DONE: 10_000}
 _STATES = {
     Level.INFO: State.WAITING,
@@ -50,13 +54,19 @@ class StatusBar(QWidget):
         self._dismiss.setAccessibleName("Dismiss")
         self._dismiss.clicked.connect(self.clear)
         self._pixel = label("", "value")
+        self.chain = ChainStrip()
         self._runs = label("", "faint")
+        self.owed = button("", lambda: None, role="link", tip="Shows the board")
+        self.owed.hide()
         for part in (self._mark, self._words, self._act, self._copy, self._dismiss):
             self._row.addWidget(part, 1 if part is self._words else 0)
         self._row.addSpacing(GAP_PX)
         self._row.addWidget(self._pixel)
         self._row.addSpacing(GAP_PX)
+        self._row.addWidget(self.chain)
+        self._row.addSpacing(GAP_PX)
         self._row.addWidget(self._runs)
+        self._row.addWidget(self.owed)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.clear)
@@ -93,9 +103,25 @@ class StatusBar(QWidget):
         """Say what is under the mouse."""
         self._pixel.setText(words)
 
+    def show_owed(self, scans: int) -> None:
+        """Say how many scans are owed outside."""
+        self.owed.setText(f"{scans} owed")
+        self.owed.setVisible(scans > 0)
+
     def renew_icons(self) -> None:
         """Draw the icons in the theme's colours."""
         self._dismiss.setIcon(icon("close"))
+        self.chain.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Give the chain its share of the width."""
+        kept_px = _WORDS_PX if self._notice is None else _NOTICE_PX
+        least_px = self.chain.minimumSizeHint().width()
+        self.chain.setMaximumWidth(max(least_px, self.width() - kept_px))
 
     def _set_busy(self, words: str) -> None:
         self._busy = words
@@ -109,6 +135,7 @@ class StatusBar(QWidget):
         self._act.setVisible(notice is not None and notice.action is not None)
         self._copy.setVisible(notice is not None and bool(notice.details))
         self._dismiss.setVisible(notice is not None)
+        self._share_out()
         if notice is not None:
             self._mark.show_state(_STATES[notice.level], notice.level.value)
             self._words.set_text(notice.sentence)

@@ -22,6 +22,7 @@ from alsct_gui.ui.widgets.parts import GAP_PX, label, set_role
 
 _TIPS = {
     "scans": "Scans as they come in and those that were opened",
+    "board": "Scans against the places where they belong (Ctrl+2)",
     "review": "What lies in a folder, for looking through later",
 }
 

@@ -52,6 +52,7 @@ class Window(QWidget):
         self._column.setSpacing(0)
         self.status = StatusBar(session)
         self.left = QStackedWidget()
+        self.pages = QStackedWidget()
         self.side = TabbedStack()
         self.drawer = TabbedStack(closable=True)
         self._middle = QSplitter(Qt.Orientation.Vertical)
@@ -73,7 +74,8 @@ class Window(QWidget):
         """Put in the bar and the picture, and bind the commands for the layout."""
         self.book, self.topbar, self.stage = book, topbar, stage
         self._column.insertWidget(0, topbar)
-        self._middle.insertWidget(0, stage)
+        self.pages.addWidget(stage)
+        self._middle.insertWidget(0, self.pages)
         self._middle.setStretchFactor(0, 1)
         book.bind("view.left", lambda on: self.left.setVisible(on))
         book.bind("view.right", lambda on: self.side.setVisible(on))

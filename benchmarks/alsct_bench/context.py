@@ -103,6 +103,10 @@ class Bench:
     folder: Path
     """For files that are made while it runs."""
     peers: Peers
+    full: bool = False
+    """Whether what is otherwise short of its full length is to have it."""
+    seed: int | None = None
+    """Of what is left to chance; None for another one each time."""
 
     @property
     def repeats(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from alsct_bench.context import FULL, QUICK, Bench, Size
 from alsct_bench.driver import Peers
-from alsct_bench.groups import GROUPS, load_group
+from alsct_bench.groups import AT_REQUEST, GROUPS, load_group
 from alsct_bench.machine import core_count, machine_facts
 from alsct_bench.measurement import Measurement
 from alsct_bench.report import markdown
@@ -58,6 +58,8 @@ def run_bench(
     threads: int = 0,
     peer_pythons: Sequence[Path] = (),
     workdir: Path | None = None,
+    full: bool = False,
+    seed: int | None = None,
     show: Callable[[Measurement], None] | None = None,
 ) -> Record:
     """Run groups of measurements.
@@ -65,7 +67,7 @@ def run_bench(
     Parameters
     ----------
     groups
-        Names of `GROUPS`; none for all.
+        Names of `GROUPS`; none for all but those of `AT_REQUEST`.
     quick
         Small sizes and few repeats: shows that everything works, its times mean little.
     threads
@@ -74,6 +76,10 @@ def run_bench(
         Further interpreters in which peers are looked for.
     workdir
         Folder for the scans that are made, kept for the next run; None for a temporary one.
+    full
+        Give the soak its full length.
+    seed
+        Of the soak; None for another one each time.
     show
         Called with each row as it is taken.
 
@@ -100,8 +106,10 @@ def run_bench(
             threads=threads or core_count(),
             folder=workdir or hand_over,
             peers=peers,
+            full=full,
+            seed=seed,
         )
-        for name in groups or GROUPS:
+        for name in groups or [name for name in GROUPS if name not in AT_REQUEST]:
             for row in load_group(name)(bench):
                 rows.append(row)
                 if show is not None:

@@ -38,8 +38,8 @@ from alsct_gui.model.policy import (
     Site,
     Wish,
 )
-from alsct_gui.placement.diff import diff
-from alsct_gui.placement.wanted import PERSON_PRIORITY, Wanted
+from alsct_gui.placement.diff import _Diff, diff
+from alsct_gui.placement.wanted import PERSON_PRIORITY, Plan, Wanted
 
 NOW_S = 1e9
 DAY_S = 86400.0
@@ -177,6 +177,25 @@ def test_with_everything_met_there_is_nothing_to_do(
         for group in wanted.plan(scan).any_of:
             put(observed, part + group[0].suffix)
     assert diff(policy, observed, health, NOW_S) == ()
+
+
+class Slowly(_Diff):
+    """Looks at each scan by itself."""
+
+    def _look_quickly(self, part: str, scan: ScanFacts, plan: Plan) -> bool:
+        return False
+
+
+@given(ledgers(), links, st.booleans())
+def test_scans_that_stand_the_same_are_sorted_the_same(
+    observed: Observed, health: dict[str, Health], prunes: bool
+) -> None:
+    policy = POLICY if prunes else replace(POLICY, prunes=())
+    alike = [replace(scan, id=scan.id[::-1], path=f"{scan.path}.h5", priority=1)
+             for scan in observed.scans.values()]  # fmt: skip
+    observed.scans.update({scan.id[:32]: scan for scan in alike})
+    slowly = Slowly(policy, observed, health, NOW_S).steps()
+    assert diff(policy, observed, health, NOW_S) == slowly
 
 
 @given(ledgers(), links)

@@ -55,11 +55,11 @@ def test_the_beamline_wants_nothing_outside_of_an_export_controlled_scan() -> No
     outside = {site.name for site in policy.sites if site.outside}
     plan = Wanted(policy).plan(scan(export_controlled=True))
     aims = [*plan.every, *(aim for group in plan.any_of for aim in group)]
-    assert {aim.place.name for aim in aims} == {"data832-raw", "data832-scratch"}
+    assert {aim.place.name for aim in aims} == {"data832-raw", "data832-scratch", "catalogue"}
     assert not {aim.place.site for aim in aims} & outside
     free = Wanted(policy).plan(scan())
     assert {aim.suffix.split("/")[2] for aim in free.every} == {
-        "data832-raw", "nersc-cfs", "nersc-recon", "scicat",
+        "data832-raw", "nersc-cfs", "nersc-recon", "data832-from-nersc", "scicat", "catalogue",
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     """Settings that touch nothing outside a folder."""
     kept = {
         "output_folder": str(folder / "results"), "runs_folder": str(folder / "runs"),
+        "ledger": str(folder / "ledger.sqlite"), "start_agent": False,
         "tour_done": True, "layout": Layout(width_px=1366, height_px=768), "threads": 1,
     }  # fmt: skip
     return Settings(**{**kept, **changes})

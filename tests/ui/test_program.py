@@ -238,6 +238,13 @@ def test_the_canvas_has_half_of_a_small_screen(app: Any, drive: Drive, tmp_path:
             for layout in ("view.slices", "view.cuts", "view.3d"):
                 program.book.trigger(layout)
                 await until(lambda: program.stage.is_quiet and share() >= 0.5, f"half: {layout}")
+            session.set_mode(Mode.COMPARE)
+            compare = program.stage.mode_of(Mode.COMPARE)
+            compare.choose(session.runs[0].output)
+            for layout in ("side", "blink", "difference"):
+                compare.set_layout(layout)
+                await until(lambda: program.stage.is_quiet and share() >= 0.5, f"half: {layout}")
+                assert compare.pair is not None
             assert (whole.width(), whole.height()) == (1366, 768)
 
     drive(main())

@@ -35,7 +35,7 @@ from alsct_gui.simulator.facility.control import control_server
 from alsct_gui.simulator.facility.desk import Card
 from alsct_gui.simulator.facility.faults import FaultDesk
 from alsct_gui.simulator.facility.globus import Globus, collection_id
-from alsct_gui.simulator.facility.papers import write_papers
+from alsct_gui.simulator.facility.papers import Addresses, write_papers
 from alsct_gui.simulator.facility.scicat import INGESTOR, ScicatStandIn
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
 from alsct_gui.simulator.facility.sfapi_jobs import Queue
@@ -43,6 +43,12 @@ from alsct_gui.simulator.facility.slurm_cluster import SlurmCluster
 from alsct_gui.simulator.facility.slurm_queue import SlurmQueue
 from alsct_gui.simulator.facility.tree import Tree
 from alsct_gui.superfacility.compute.base import SAFE_PATH
+from alsct_gui.superfacility.credentials import (
+    GLOBUS_SECRET,
+    SCICAT_SECRET,
+    SECRETS_VARIABLE,
+    FileCredentials,
+)
 
 SERVICE_ACCOUNT = "a15c7000-0832-4000-8000-000000000832"
 """Client id of the beamline's service account at the stand-in for Globus."""
@@ -119,9 +125,13 @@ class World:
             "control": self._control.port,
         }  # fmt: skip
         return Card(
-            os.getpid(), self._control.url, self.globus.environment, str(self.tree.profile),
+            os.getpid(), self._control.url, self._environment(), str(self.tree.profile),
             str(self.tree.policy), ports,
         )  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        """Variables with which an agent talks to it, and finds its secrets."""
+        return {**self.globus.environment, SECRETS_VARIABLE: str(self.tree.credentials)}
 
     def facts(self) -> dict[str, Any]:
         """Tell how it is, as plain data."""
@@ -177,7 +187,12 @@ class World:
         stack.callback(ticker.join)
         stack.callback(self._stop.set)
         stack.callback(self.desk.clear)
-        write_papers(tree)
+        kept = FileCredentials(tree.credentials)
+        kept.put(GLOBUS_SECRET, secret)
+        kept.put(SCICAT_SECRET, scicat_password)
+        write_papers(tree, Addresses(
+            SERVICE_ACCOUNT, self.sfapi.api_url, self.sfapi.token_url, self.scicat.url
+        ))  # fmt: skip
         _write(tree.memory / "ports.json", json.dumps(dict(self.card.ports)))
         _write(tree.root / "environment", "".join(
             f"{name}={value}\n" for name, value in self.card.environment.items()

@@ -152,7 +152,7 @@ class PosixGate:
         self, verb: str, group: str, grants: Sequence[Grant]
     ) -> Mapping[int, tuple[Thing, ...]]:
         parts = [verb, self._rules.root, group, self._rules.how, *(g.path for g in grants)]
-        return read_things(self._scripts.run("rights", parts), group, grants)
+        return read_things(self._scripts.run_script("rights", parts), group, grants)
 
 
 def read_things(text: str, group: str, grants: Sequence[Grant]) -> Mapping[int, tuple[Thing, ...]]:

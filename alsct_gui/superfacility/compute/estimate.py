@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alsct_gui.superfacility.errors import RefusedError
@@ -38,8 +39,30 @@ class Speed:
     """The limit is this many times the estimate: a job that is cut off has been for nothing."""
 
 
+USUAL = (1313, 2560)
+"""Projections and columns of a usual scan."""
 QUANTUM_S = 300
 """Limits are multiples of this, so that scans of about one size ask for the same."""
+
+
+def size_from(metadata: Mapping[str, str], bytes_raw: int) -> ScanSize:
+    """Return the size of a scan from its metadata; guess what they do not tell.
+
+    Parameters
+    ----------
+    metadata
+        With ``n_angles``, ``n_rows`` and ``n_columns`` where they are known.
+    bytes_raw
+        Size of the raw file: two bytes for each value.
+    """
+    try:
+        n_angles, n_rows, n_columns = (
+            int(metadata[name]) for name in ("n_angles", "n_rows", "n_columns")
+        )
+    except (KeyError, ValueError):
+        n_angles, n_columns = USUAL
+        n_rows = max(1, bytes_raw // (2 * n_angles * n_columns))
+    return ScanSize(n_angles, n_rows, n_columns, bytes_raw)
 
 
 def run_time_s(size: ScanSize, speed: Speed, *, stage: bool) -> float:

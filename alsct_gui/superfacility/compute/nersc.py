@@ -14,7 +14,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ from alsct_gui.superfacility.compute.script import (
 from alsct_gui.superfacility.compute.session import Access, Session
 from alsct_gui.superfacility.compute.states import JobState
 from alsct_gui.superfacility.errors import LinkDownError, NotThereError, RefusedError
+from alsct_gui.superfacility.scripts import script_bytes, script_file, word_of
 
 LOOKS = 3
 """How often a job is looked for by name after an answer was lost."""
@@ -76,7 +77,7 @@ class Nersc:
         self._zone = ZoneInfo(site.zone)
         self._user: str | None = None
         self._has_folder = False
-        self._has_look = False
+        self._there: set[str] = set()
 
     @property
     def place(self) -> str:
@@ -159,9 +160,17 @@ class Nersc:
         try:
             return self._look(question)
         except RefusedError:
-            # What was put there may have been cleaned away since.
-            self._has_folder = self._has_look = False
+            self._forget_what_is_there()
             return self._look(question)
+
+    def run_script(self, name: str, parts: Sequence[str]) -> str:
+        """Run a script there; see `scripts.Scripts`."""
+        word = word_of(parts)
+        try:
+            return self._run_script(name, word)
+        except RefusedError:
+            self._forget_what_is_there()
+            return self._run_script(name, word)
 
     def wait_s(self, job: JobRequest) -> float | None:
         """Ask Slurm how long a job would wait, without submitting it."""
@@ -218,15 +227,31 @@ class Nersc:
     def _look(self, question: Question) -> Answer:
         script = f"{self._site.folder}/{script_name()}"
         asked = f"{self._site.folder}/alsct-look-{uuid.uuid4().hex}.json"
-        self._require_folder()
-        if not self._has_look:
-            self._upload(script, look_text().encode("utf-8"))
-            self._has_look = True
+        self._require_script(script, look_text().encode("utf-8"))
         self._upload(asked, question_bytes(question))
         # Both paths are of the closed alphabet: nothing in them means anything to a shell.
         longest_s = self._access.submit_s + question.within_s + READ_S
         said, _ = self._run(f"python3 {script} {asked}", longest_s)
         return parse_answer(said, self.place)
+
+    def _run_script(self, name: str, word: str) -> str:
+        script = f"{self._site.folder}/{script_file(name)}"
+        self._require_script(script, script_bytes(name))
+        # Base64 means nothing to a shell, and neither does the script's path.
+        said, _ = self._run(f"bash {script} {word}", self._access.submit_s)
+        return said
+
+    def _require_script(self, path: str, text: bytes) -> None:
+        """Put a script of ours in place, once."""
+        self._require_folder()
+        if path not in self._there:
+            self._upload(path, text)
+            self._there.add(path)
+
+    def _forget_what_is_there(self) -> None:
+        """Put everything in place anew: it may have been cleaned away."""
+        self._has_folder = False
+        self._there.clear()
 
     def _require_folder(self) -> None:
         if not self._has_folder:

@@ -96,6 +96,23 @@ def page_probe(name: LinkName, url: str, timeout_s: float = 5.0) -> SimpleProbe:
     return SimpleProbe(name, measure)
 
 
+def answer_probe(name: LinkName, url: str, timeout_s: float = 5.0) -> SimpleProbe:
+    """Whether a service answers at all, be it with a refusal: for one that wants a login.
+
+    Raises
+    ------
+    ValueError
+        The address is not of http or https.
+    """
+    asked = page_probe(name, url, timeout_s)
+
+    def measure() -> Reading:
+        reading = asked.look()
+        return UP if reading.health is Health.DEGRADED else reading
+
+    return SimpleProbe(name, measure)
+
+
 def sign_probe(
     name: LinkName, last: Callable[[], float | None], expected_s: float, what: str,
     clock: Clock = time.time,

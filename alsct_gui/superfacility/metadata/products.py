@@ -1,20 +1,24 @@
-"""Reading a product for its record: how it was made, and its files; here and at NERSC."""
+"""Reading a product for its record: how it was made, and its files; here and elsewhere."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from alsct_gui.files.provenance import ATTRIBUTE, provenance_from_plain, read_provenance
+from alsct_gui.files.provenance import (
+    ATTRIBUTE,
+    TIFF_FILE,
+    provenance_from_plain,
+    read_provenance,
+)
 from alsct_gui.model.errors import InputError, RecipeError
-from alsct_gui.superfacility.errors import LinkDownError, NotThereError, OutsideError, RefusedError
+from alsct_gui.model.product import Provenance
+from alsct_gui.superfacility.compute.look import Looker, Question
 from alsct_gui.superfacility.metadata.base import RecordFile, clean_text
 from alsct_gui.superfacility.metadata.build import Made, iso
-from alsct_gui.superfacility.scripts import Scripts
 
 MAX_FILES = 5_000
 """Files of a product that a record lists one by one; of more it lists what is at the top."""
@@ -53,39 +57,33 @@ class FolderProducts:
             raise InputError(f"cannot be read ({error.strerror})", where=where) from error
 
 
-class NerscProducts:
-    """Products at NERSC, read by a script there.
+class LookedProducts:
+    """Products at a place that can only be looked at by a command, such as NERSC.
 
     Parameters
     ----------
-    scripts
-        What runs it.
+    looker
+        What looks there.
     """
 
-    def __init__(self, scripts: Scripts) -> None:
-        self._scripts = scripts
+    def __init__(self, looker: Looker) -> None:
+        self._looker = looker
 
     def read(self, where: str) -> Made:
-        """Read a product; see `ProductReader.read`."""
-        text = self._scripts.run("product", [where, str(MAX_FILES)])
-        told = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
-        if "failed" in told:
-            raise _failure(told["failed"], where)
-        if not text.endswith("done\n") or not {"made", "files"} <= set(told):
-            raise _nonsense(where)
-        try:
-            account = json.loads(base64.b64decode(told["made"]))
-            rows = base64.b64decode(told["files"]).split(b"\0")[:-1]
-            files = [
-                RecordFile(_text(rows[n]), int(rows[n + 1]), iso(float(rows[n + 2])))
-                for n in range(0, len(rows), 3)
-            ]
-            plain = account["attributes"][ATTRIBUTE] if "attributes" in account else account
-            return Made(provenance_from_plain(plain), where, tuple(_sorted(files)))
-        except RecipeError as error:
-            raise InputError(f"{error.where}: {error.what}", where=where, fix=error.fix) from error
-        except (ValueError, KeyError, IndexError, TypeError, OverflowError, OSError) as error:
-            raise _nonsense(where) from error
+        """Read a product; see `ProductReader.read`.
+
+        When its files were written is not told there, so that all have the product's own time.
+        """
+        accounts = tuple(f"{where}/{name}" for name in ("zarr.json", TIFF_FILE))
+        seen = self._looker.look(Question(folders=(where,), texts=accounts))
+        text = next((text for path in accounts if (text := seen.texts.get(path))), None)
+        sizes = seen.folders.get(where)
+        if text is None or not sizes:
+            why = seen.errors.get(where) or "it is not there, or does not tell how it was made"
+            raise InputError(why, where=where, fix="Reconstruct the scan again")
+        how = _provenance(text, where)
+        files = (RecordFile(clean_text(name), size, how.created) for name, size in sizes.items())
+        return Made(how, where, listed(files))
 
 
 def listed(files: Iterable[RecordFile], most: int = MAX_FILES) -> tuple[RecordFile, ...]:
@@ -118,19 +116,16 @@ def _sorted(files: Iterable[RecordFile]) -> list[RecordFile]:
     return sorted(files, key=lambda file: file.path)
 
 
-def _text(raw: bytes) -> str:
-    return clean_text(raw.decode("utf-8", "surrogateescape"))
-
-
-def _failure(said: str, where: str) -> OutsideError:
-    code, _, words = said.partition(" ")
-    if code == "missing":
-        return NotThereError(words, where=where, fix="Reconstruct the scan again")
-    return RefusedError(f"the product is not read: {words}", where=where)
-
-
-def _nonsense(where: str) -> LinkDownError:
-    return LinkDownError(
-        "what the script says about the product is not understood", where=where,
-        fix="It is tried again later", name="nonsense",
-    )  # fmt: skip
+def _provenance(text: str, where: str) -> Provenance:
+    try:
+        plain = json.loads(text)
+        return provenance_from_plain(
+            plain["attributes"][ATTRIBUTE] if "attributes" in plain else plain
+        )
+    except RecipeError as error:
+        raise InputError(f"{error.where}: {error.what}", where=where, fix=error.fix) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            "the product does not tell how it was made", where=where,
+            fix="Take a product that this program has written",
+        ) from error  # fmt: skip

@@ -35,6 +35,41 @@ def with_flat_picture(situation: Situation) -> bool:
     return with_picture(situation) and not situation.in_space
 
 
+def with_goals(situation: Situation) -> bool:
+    """While cells of the board are chosen that are wanted and not met."""
+    return situation.on_board.goals > 0
+
+
+def with_retry(situation: Situation) -> bool:
+    """While anything is chosen on the board that can be tried again."""
+    return situation.on_board.goals > 0 or situation.on_board.arrivals > 0
+
+
+def with_moving(situation: Situation) -> bool:
+    """While cells of the board are chosen that something is under way for."""
+    return situation.on_board.moving > 0
+
+
+def with_held(situation: Situation) -> bool:
+    """While cells of the board are chosen that a person holds back."""
+    return situation.on_board.held > 0
+
+
+def with_rows(situation: Situation) -> bool:
+    """While scans are chosen on the board."""
+    return situation.on_board.scans > 0
+
+
+def with_wantable(situation: Situation) -> bool:
+    """While cells of the board are chosen at which something could be wanted."""
+    return situation.on_board.wantable > 0
+
+
+def with_unwantable(situation: Situation) -> bool:
+    """While cells of the board are chosen whose wish can be taken back."""
+    return situation.on_board.unwantable > 0
+
+
 def why_not(when: When, situation: Situation) -> str:
     """Say what a command that cannot be given now waits for; empty when it can."""
     if when(situation):
@@ -49,6 +84,13 @@ _NEEDS: dict[When, str] = {
     with_volume: "Needs a volume: reconstruct a scan or open one.",
     with_picture: "Needs a scan or a volume.",
     with_flat_picture: "Needs a scan or a volume.",
+    with_goals: "Needs cells of the board that are wanted and not met.",
+    with_retry: "Needs cells of the board that are wanted and not met.",
+    with_moving: "Needs cells of the board that something is under way for.",
+    with_held: "Needs cells of the board that are held.",
+    with_rows: "Needs scans that are chosen on the board.",
+    with_wantable: "Needs cells of the board at which nothing is wanted.",
+    with_unwantable: "Needs cells of the board that are wanted and not met.",
 }
 
 

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from alsct_gui.ui.actions.info import ActionInfo as A
-from alsct_gui.ui.actions.info import with_flat_picture, with_picture, with_scan, with_volume
+from alsct_gui.ui.actions.info import (
+    with_flat_picture,
+    with_goals,
+    with_held,
+    with_moving,
+    with_picture,
+    with_retry,
+    with_rows,
+    with_scan,
+    with_unwantable,
+    with_volume,
+    with_wantable,
+)
 
-MENUS = ("File", "Edit", "View", "Reconstruct", "Run", "Measure", "Plugins", "Help")
+MENUS = ("File", "Edit", "View", "Reconstruct", "Run", "Board", "Measure", "Plugins", "Help")
 
 ACTIONS: tuple[A, ...] = (
     # -- File
@@ -29,8 +41,13 @@ ACTIONS: tuple[A, ...] = (
     A("edit.copy_python", "Copy as Python", "Edit",
       "Copies a script that does the same.", when=with_scan),
     # -- View
+    A("workspace.scans", "Show scans", "View", "Scans as they come in, and their pictures.",
+      "Ctrl+1"),
+    A("workspace.board", "Show board", "View", "Scans against the places where they belong.",
+      "Ctrl+2"),
+    A("workspace.review", "Show review", "View", "What lies in a folder.", "Ctrl+3"),
     A("view.projections", "Show projections", "View", "Frames as the camera saw them.", "1",
-      when=with_scan),
+      when=with_scan, separated=True),
     A("view.sinogram", "Show sinogram", "View", "One detector row over all angles.", "2",
       when=with_scan),
     A("view.preview", "Show slice preview", "View", "One slice with the recipe as it is.", "3",
@@ -94,7 +111,45 @@ ACTIONS: tuple[A, ...] = (
     # -- Run
     A("run.here", "Reconstruct here", "Run", "Queues the whole scan on this workstation.",
       "Ctrl+Return", "run", when=with_scan),
+    A("run.nersc", "Reconstruct at NERSC", "Run",
+      "Wants the volume at NERSC; the agent sees to it, also after an outage.",
+      "Ctrl+Shift+Return", when=with_scan),
     A("run.list", "Show runs", "Run", "What is queued, running and done.", "Ctrl+R", "runs"),
+    # -- Board
+    A("board.admit", "Hand over the selected scan", "Board",
+      "Gives the scan to the agent, which sees to it that it gets to where it belongs.",
+      when=with_scan),
+    A("board.admit_controlled", "Hand over as export-controlled", "Board",
+      "The same for a scan that must never leave.", when=with_scan),
+    A("board.retry", "Try again", "Board", "Tries at once what waits or has failed.",
+      "Ctrl+Shift+T", "retry", when=with_retry, separated=True),
+    A("board.hold", "Hold", "Board", "Begins nothing more; what is under way goes on.",
+      "Ctrl+Shift+H", "hold", when=with_goals),
+    A("board.release", "Release", "Board", "Takes a hold back.", "", "release", when=with_held),
+    A("board.prioritise", "Prioritise", "Board", "Puts the chosen scans before all others.",
+      "", "prioritise", when=with_rows),
+    A("board.reset_priority", "Reset priority", "Board", "The policy's own order holds again.",
+      when=with_rows),
+    A("board.stop", "Stop watching", "Board",
+      "What runs there goes on to its end; nothing is begun again and nobody is told.",
+      "", "unwatch", when=with_moving, separated=True),
+    A("board.cancel", "Cancel there", "Board", "Ends the work where it runs.", "", "cancel",
+      when=with_moving),
+    A("board.proposal", "Set proposal…", "Board", "Says which proposal the scans belong to.",
+      when=with_rows, separated=True),
+    A("board.want", "Want here", "Board",
+      "Wants the chosen products at the chosen places, whatever the policy says.",
+      when=with_wantable),
+    A("board.unwant", "Do not want", "Board",
+      "Takes the wish back for these scans; what is there stays.", when=with_unwantable),
+    A("board.timeline", "Show timeline", "Board", "The story of the scan, event by event.",
+      "T", separated=True),
+    A("board.copy", "Copy details", "Board", "Copies the story of the scan with every id.",
+      when=with_rows),
+    A("board.chain", "Show chain", "Board", "How every link is, since when and why.", "Ctrl+L",
+      separated=True),
+    A("board.agent", "Start the agent", "Board",
+      "Starts what works on the ledger; it goes on when the window is closed."),
     # -- Measure
     A("look.histogram", "Show histogram", "Measure", "Values, with handles for the contrast.",
       "H", "histogram", when=with_flat_picture),

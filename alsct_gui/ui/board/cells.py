@@ -33,7 +33,7 @@ _WORST_FIRST = (
     StateKind.NOT_WANTED,
 )  # fmt: skip
 _RANK = {kind: number for number, kind in enumerate(_WORST_FIRST)}
-_ITS_TURN = "its turn"
+_ITS_TURN, _ITS_END = "its turn", "the end of its writing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def _record_words(record: GoalRecord, names: Names, now_s: float, paces: dict[st
         said.append("It is being ended.")
     elif record.held and state.kind is not StateKind.MET:
         said.append("Held back by a person: nothing more is begun.")
-    said.append(f"So since {clock_words(record.since_s, now_s)}.")
+    said.append(f"Since {clock_words(record.since_s, now_s)}.")
     return " ".join(said)
 
 
@@ -214,6 +214,8 @@ def _brief(state: StepState, names: Names) -> str:
     waits_for = state.waits_for
     if waits_for.startswith("a slot of"):
         return _ITS_TURN
+    if waits_for == _ITS_END:
+        return "arriving"
     product, _, place = waits_for.partition(" at ")
     if place and product in set(Product):
         return f"after {'raw' if product == Product.RAW else product}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from alsct_gui.model.errors import AlsctError
@@ -40,6 +40,8 @@ class PlanBox(QWidget):
         Queues a run.
     """
 
+    planned = Signal()  # there is another plan, or none
+
     def __init__(
         self, session: Session, tasks: Tasks, services: Services, book: ActionBook, submit: Submit
     ) -> None:
@@ -50,7 +52,7 @@ class PlanBox(QWidget):
         self._task: asyncio.Task[Any] | None = None
         self._generation = 0
         self.plan: PlanView | None = None
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
         column.setSpacing(4)
         column.addWidget(line())
@@ -83,6 +85,10 @@ class PlanBox(QWidget):
         session.look_changed.connect(self._looked)
         session.settings_changed.connect(lambda _: self._changed(None))
         self._draw()
+
+    def add_below(self, other: QWidget) -> None:
+        """Put another way to reconstruct below the button."""
+        self._column.addWidget(other)
 
     @property
     def output(self) -> Path | None:
@@ -200,3 +206,4 @@ class PlanBox(QWidget):
             self.target.setToolTip(str(output))
         may = self._book["run.here"].isEnabled() and not self._refused()
         self.run.setEnabled(may and has_scan)
+        self.planned.emit()

@@ -16,6 +16,7 @@ from alsct_gui.model.errors import AlsctError
 from alsct_gui.ui.picture import Picture
 from alsct_gui.ui.session import Mode
 from alsct_gui.ui.tasks import sentence_of
+from alsct_gui.ui.viewer.caption import Caption
 from alsct_gui.ui.viewer.comparebar import CompareBar
 from alsct_gui.ui.viewer.comparewords import differs_words, figures_words, recipe_differences
 from alsct_gui.ui.viewer.contrast import Contrast, Limits
@@ -64,6 +65,7 @@ class CompareMode:
         self.pointer = Pointer(around.host, self._words_at, self.signals.pixel_pointed.emit)
         self.controls = CompareBar(around.book)
         self.bar: QWidget = self.controls
+        self.said = Caption(around.host)
         self.first = around.shelf.slot("First volume")
         self.second = around.shelf.slot("Second volume")
         self.delta = around.shelf.slot("Difference")
@@ -177,6 +179,7 @@ class CompareMode:
     def enter(self) -> None:
         """Show both and listen to the mouse."""
         self.entered = True
+        self.said.want(True)
         self._unit_before = self.around.shelf.unit
         self.pointer.enter()
         self._space.setEnabled(True)
@@ -187,6 +190,7 @@ class CompareMode:
     def leave(self) -> None:
         """Hide both; the files are closed."""
         self.entered = False
+        self.said.want(False)
         self.controls.auto.setChecked(False)
         self._space.setEnabled(False)
         self.around.host.show_scale_bar(False)
@@ -270,14 +274,14 @@ class CompareMode:
 
     def _take_volume(self, path: Path | None) -> None:
         self._swapped = False
-        self.controls.first.set_text(path.name if path is not None else "")
+        self.controls.name_first(path)
         if self.entered:
             self._open()
 
     def _open(self) -> None:
         """Open both, unless they are open."""
         first, second = self.session.volume, self._second
-        self.controls.first.set_text(first.name if first is not None else "")
+        self.controls.name_first(first)
         wanted = (first, second) if first is not None and second is not None else None
         if wanted is not None and wanted == self._paths and self._pair is not None:
             self._take_pair()
@@ -310,7 +314,7 @@ class CompareMode:
         pair = self._pair
         if pair is None:
             return
-        self.controls.first.set_text(pair.first.opened.name)
+        self.controls.name_first(pair.first.opened.path)
         self._say()
         self.signals.cover_changed.emit()
         if pair.comparison.comparable and self.entered:
@@ -322,6 +326,7 @@ class CompareMode:
         self._rest.stop()
         self._newest.cancel()
         self._both = None
+        self.said.say(())
         self._hide()
         self.signals.picture_changed.emit(None)
 
@@ -432,7 +437,7 @@ class CompareMode:
         pair, bar = self._pair, self.controls
         if pair is None or not pair.comparison.comparable:
             bar.place.setText("")
-            bar.said.set_text("")
+            self.said.say(())
             return
         at, beside = pair.indices(bar.counter.index)
         count = pair.comparison.n_shared
@@ -442,7 +447,10 @@ class CompareMode:
         parts += pair.comparison.notes
         if self._both is not None and self._both.figures is not None:
             parts.insert(0, figures_words(self._both.figures, a.units))
-        bar.said.set_text(" · ".join(part for part in parts if part))
+        if self._layout == "blink":
+            seen = pair.second if self._seen_second else pair.first
+            parts.insert(0, f"{'AB'[self._seen_second]} {seen.opened.name}")
+        self.said.say([part for part in parts if part])
 
     def _words_at(self, place: Place) -> str:
         both = self._both

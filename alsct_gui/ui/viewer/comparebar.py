@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.mode import bar_row
-from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, label, set_role
+from alsct_gui.ui.widgets.parts import ElidedLabel, label, set_role
 
 LAYOUTS = (
     ("side", "Side by side", "Both, with one view"),
@@ -19,6 +28,12 @@ LAYOUTS = (
     ("difference", "Difference", "First less second; orange is more, blue is less"),
 )
 CHOOSE = "Choose…"
+_LETTER_PX, _PAD_PX = 12, 4
+
+
+def short_name(path: Path) -> str:
+    """Return what a volume is called where there is little room."""
+    return path.name.removesuffix(".zarr")
 
 
 class SecondChoice(QComboBox):
@@ -31,14 +46,28 @@ class SecondChoice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setAccessibleName("Second volume")
         self.setToolTip("Second volume: lately opened ones, finished runs, or any other")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(96)
         self._current: Path | None = None
         self.activated.connect(self._choose)
         self.fill((), None)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(96, super().minimumSizeHint().height())
+    def paintEvent(self, _: QPaintEvent) -> None:
+        # Names of runs differ at their ends, which would be cut off.
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = option.fontMetrics.elidedText(
+            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - _PAD_PX
+        )
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def fill(self, paths: Sequence[Path], current: Path | None) -> None:
         """List volumes; the one that is shown is always among them."""
@@ -48,7 +77,7 @@ class SecondChoice(QComboBox):
             self.clear()
             self.setPlaceholderText("Second volume…")
             for path in listed:
-                self.addItem(path.name, path)
+                self.addItem(short_name(path), path)
                 self.setItemData(self.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
             self.addItem(CHOOSE, None)
             self.setCurrentIndex(listed.index(current) if current is not None else -1)
@@ -65,30 +94,16 @@ class SecondChoice(QComboBox):
 
 
 class CompareBar(QWidget):
-    """Slider and layouts above; below them the names of both and what differs."""
+    """Names of both, slider and layouts in one row: the picture needs the height."""
 
     def __init__(self, book: ActionBook) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 4)
-        column.setSpacing(0)
-        names = QHBoxLayout()
-        names.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, 0)
-        names.setSpacing(GAP_PX)
+        row = bar_row(self)
         self.first = ElidedLabel("")
         self.second = SecondChoice()
         self.letters = (label("A", "faint"), label("B", "faint"))
         for letter in self.letters:
-            letter.setFixedWidth(24)
-        names.addWidget(self.letters[0])
-        names.addWidget(self.first, 2)
-        names.addWidget(book.button("compare.swap"))
-        names.addWidget(self.letters[1])
-        names.addWidget(self.second, 2)
-        middle = QWidget()
-        row = bar_row(middle)
+            letter.setMinimumWidth(_LETTER_PX)
         self.counter = Counter("slice", "Slice that is compared (arrow keys, Ctrl+wheel)")
         self.place = label("", "value")
         self.place.setToolTip("Numbers of the slices in the first and the second volume")
@@ -99,14 +114,14 @@ class CompareBar(QWidget):
         self.auto.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blink = book.button("compare.blink")
         self.layouts = Choice(LAYOUTS)
+        row.addWidget(self.letters[0])
+        row.addWidget(self.first, 3)
+        row.addWidget(book.button("compare.swap"))
+        row.addWidget(self.letters[1])
+        row.addWidget(self.second, 4)
+        row.addWidget(self.counter, 2)
         for part in (self.place, self.blink, self.auto, self.layouts):
             row.addWidget(part)
-        row.insertWidget(0, self.counter, 1)
-        column.addWidget(middle)
-        self.said = ElidedLabel("", "faint")
-        names.addSpacing(GAP_PX)
-        names.addWidget(self.said, 3)
-        column.addLayout(names)
         self.show_layout("side")
 
     def show_layout(self, key: str) -> None:
@@ -115,6 +130,11 @@ class CompareBar(QWidget):
         self.auto.setVisible(key == "blink")
         self.blink.setVisible(key == "blink")
         self.mark(None)
+
+    def name_first(self, path: Path | None) -> None:
+        """Say which volume is the first; None for none."""
+        self.first.set_text(short_name(path) if path is not None else "")
+        self.first.setToolTip(str(path or ""))
 
     def mark(self, seen: int | None) -> None:
         """Mark which of the two is seen; None for both."""

@@ -21,8 +21,11 @@ GROUPS = {
     "write": "alsct_bench.groups.write",
     "placement": "alsct_bench.groups.placement",
     "ui": "alsct_bench.groups.ui",
+    "soak": "alsct_bench.groups.soak",
 }
 """Name of each group and the module that measures it, in the order of a full run."""
+AT_REQUEST = ("soak",)
+"""Groups that are measured only when they are named: they take minutes, and compare nothing."""
 
 
 def load_group(name: str) -> Group:

@@ -1,7 +1,8 @@
 """The agent of a soak, a process: ``python -m alsct_bench.soak.agent FACILITY LEDGER POLICY``.
 
-The real reconciler with the real clients, without a change; only how long it waits for a
-service is shorter than at a beamline.
+The real reconciler with the real clients. Two things are otherwise than at a beamline: it
+waits less long for a service, and it looks at new files in its own process, for a process for
+each would leave an agent that lives for a second no time for anything else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import threading
 import time
 from pathlib import Path
 
+from alsct_gui.files import check
+from alsct_gui.files.check import inspect_scan
 from alsct_gui.model.errors import AlsctError
+from alsct_gui.model.finding import Finding
 from alsct_gui.model.placement import GoalKey
 from alsct_gui.model.policy import Product
 from alsct_gui.placement.admission import examine_scan
@@ -35,9 +39,15 @@ from alsct_gui.superfacility.transfer.globus_login import Patience, service_acco
 PATIENCE = Patience(http_s=2.0, call_s=8.0, login_s=8.0, retries=1, backoff_s=0.1)
 
 
+def look_here(path: str | Path, *, thorough: bool = False) -> tuple[Finding, ...]:
+    """Check a scan as `files.check.check_scan` does, without a process of its own."""
+    return inspect_scan(Path(path), thorough=thorough)
+
+
 def main(arguments: list[str]) -> int:
     """Be the agent until SIGTERM."""
     root, ledger, policy = (Path(word) for word in arguments)
+    check.check_scan = look_here
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     tree = Tree(root)

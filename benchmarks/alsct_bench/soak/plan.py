@@ -68,12 +68,18 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing that is done, and how long nothing is done after it."""
+    """One thing that is done, and when.
+
+    Moments are told by what the agent has written down, not by a watch, so that a kill finds
+    it in the middle of something on a slow machine, too.
+    """
 
     kind: MoveKind
     """What."""
-    rest_s: float
-    """Until the next move."""
+    after_events: int
+    """Events that the agent writes down before it is done, since the move before it."""
+    delay_s: float = 0.0
+    """From the last of them."""
     window: Window | None = None
     """The fault, when it is one."""
     hold_s: float = 0.0
@@ -99,21 +105,21 @@ def plan(seed: int, size: Size) -> tuple[Move, ...]:
     while kills < size.kills:
         (kind,) = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
         kills += KILLS[kind]
-        moves.append(Move(kind, _rest(rng), hold_s=rng.uniform(0.0, 1.0)))
-    moves += [Move(MoveKind.FAULT, _rest(rng), _window(rng)) for _ in range(size.windows)]
+        moves.append(_move(rng, kind, hold_s=rng.uniform(0.0, 1.0)))
+    moves += [_move(rng, MoveKind.FAULT, window=_window(rng)) for _ in range(size.windows)]
     for _ in range(max(1, size.kills // 10)):
-        moves.append(Move(MoveKind.PAUSE, _rest(rng), hold_s=rng.uniform(0.3, 1.5)))
-        moves.append(Move(MoveKind.SECOND, _rest(rng)))
+        moves.append(_move(rng, MoveKind.PAUSE, hold_s=rng.uniform(0.3, 1.5)))
+        moves.append(_move(rng, MoveKind.SECOND))
     rng.shuffle(moves)
     return tuple(moves)
 
 
 def _scan(rng: Random) -> Move:
-    return Move(MoveKind.SCAN, rng.uniform(0.0, 0.4))
+    return Move(MoveKind.SCAN, rng.randrange(3))
 
 
-def _rest(rng: Random) -> float:
-    return rng.uniform(0.1, 1.5)
+def _move(rng: Random, kind: MoveKind, window: Window | None = None, hold_s: float = 0.0) -> Move:
+    return Move(kind, rng.randrange(20), rng.uniform(0.0, 0.05), window, hold_s)
 
 
 def _window(rng: Random) -> Window:

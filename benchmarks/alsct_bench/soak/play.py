@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alsct_bench.soak.plan import KILLS, Move, MoveKind, Size, plan
 from alsct_gui.files.plaintext import write_plain
+from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import StepKind
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.asking import ask_admit
@@ -37,6 +39,7 @@ Say = Callable[[str], None]
 _CLOSED_S = 60.0  # how long ago files were closed that are handed over
 _START_S = 30.0
 _LOOK_S = 0.2
+_IDLE_S = 1.0  # longest time that an agent's next events are waited for
 _CONTROLLED_EVERY = 10
 
 
@@ -70,9 +73,9 @@ def soak_policy(tree: Tree) -> dict[str, Any]:
         "sites": [{"name": "here", "outside": False}, {"name": "nersc"}],
         "lanes": [
             {"name": "here", "active": 8, "poll_s": 0.1},
-            {"name": "disk", "active": 2, "items": 20, "poll_s": 0.1},
+            {"name": "disk", "active": 2, "items": 8, "poll_s": 0.1},
             {"name": "workstation", "active": 1, "poll_s": 0.5},
-            {"name": "globus", "active": 3, "items": 50, "poll_s": 0.2},
+            {"name": "globus", "active": 3, "items": 8, "poll_s": 0.2},
         ],
         "places": [
             place("raw", "here", "here", tree.raw, collection="data832_raw"),
@@ -114,7 +117,7 @@ class Soak:
 
     def __init__(self, folder: Path, seed: int, size: Size, say: Say = lambda _: None) -> None:
         self._seed, self._size, self._say = seed, size, say
-        self._facility = FacilityProcess(folder / "facility", Pace(1.0, 5e6, 0.0, 0.3))
+        self._facility = FacilityProcess(folder / "facility", Pace(1.0, 100e3, 0.0, 0.3))
         self._tree = self._facility.tree
         self._ledger_path, self._policy_path = folder / "ledger.sqlite", folder / "policy.yaml"
         self._log = folder / "agent.log"
@@ -154,9 +157,16 @@ class Soak:
         moves = plan(self._seed, self._size)
         for number, move in enumerate(moves, 1):
             self._say(f"{number}/{len(moves)} {move.kind}")
+            self._wait_events(ledger, move.after_events)
+            self._pause.wait(move.delay_s)
             self._make(move, scans, ledger)
             self.result.counts["kills"] += KILLS.get(move.kind, 0)
-            self._pause.wait(move.rest_s)
+
+    def _wait_events(self, ledger: Ledger, count: int) -> None:
+        """Wait until the agent has written so many events, or has nothing to write."""
+        wanted, until_s = ledger.last_seq() + count, time.monotonic() + _IDLE_S
+        while ledger.last_seq() < wanted and time.monotonic() < until_s:
+            self._pause.wait(0.005)
 
     def _make(self, move: Move, scans: Iterator[PlannedScan], ledger: Ledger) -> None:
         match move.kind:
@@ -244,7 +254,7 @@ class Soak:
         counts["goals"] = len(observed.goals)
         counts["pieces of work"] = kinds[EventKind.INTENT]
         counts["failures"] = kinds[EventKind.FAILED]
-        counts["ledger bytes"] = self._ledger_path.stat().st_size
+        counts["ledger bytes"] = _size_bytes(self._ledger_path)
 
     def _own_account(self, ledger: Ledger) -> Iterator[Violation]:
         """What was handed over against what lies where it should, by nobody's word but ours."""
@@ -272,9 +282,12 @@ class Soak:
                 yield Violation("stranger", str(name), f"lies at {place.name}, and nobody knows it")
 
     def _start_agent(self) -> None:
+        self._agent = self._new_agent()
+
+    def _new_agent(self) -> subprocess.Popen[bytes]:
         words = [str(word) for word in (self._tree.root, self._ledger_path, self._policy_path)]
         with self._log.open("ab") as log:
-            self._agent = subprocess.Popen(
+            return subprocess.Popen(
                 module_command("alsct_bench.soak.agent", *words), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, env=self._environment, start_new_session=True,
             )  # fmt: skip
@@ -288,11 +301,8 @@ class Soak:
 
     def _second_agent(self) -> None:
         """Another agent must end by itself; the first one goes on."""
-        first, self._agent = self._agent, None
         self._until(lambda: agent_pid(self._ledger_path) is not None, "the first agent works")
-        self._start_agent()
-        second, self._agent = self._agent, first
-        if second is not None and second.wait(_START_S) != 2:
+        if self._new_agent().wait(_START_S) != UsageError.exit_code:
             raise RuntimeError(f"two agents work on {self._ledger_path}")
         self.result.counts["second agents"] += 1
 
@@ -313,10 +323,10 @@ class Soak:
             self._pause.wait(0.05)
 
 
-def open_goals(ledger: Ledger, policy: Policy) -> list[str]:
+def open_goals(ledger: Ledger, policy: Policy, now_s: float | None = None) -> list[str]:
     """Return what is owed: goals that are wanted and not met, and files not admitted."""
     observed = ledger.observed()
-    steps = diff(policy, observed, {}, time.time())
+    steps = diff(policy, observed, {}, time.time() if now_s is None else now_s)
     owed = [key for step in steps if step.kind is not StepKind.DROP for key in step.keys]
     return [*owed, *observed.arrivals]
 
@@ -327,6 +337,15 @@ def processes() -> Iterator[tuple[int, bytes]]:
         if folder.name.isdecimal():
             with suppress(OSError):
                 yield int(folder.name), (folder / "cmdline").read_bytes()
+
+
+def _size_bytes(ledger: Path) -> int:
+    """Size of a ledger, with what is still in its log of pages."""
+    with closing(sqlite3.connect(ledger)) as db:
+        (pages,), (page_bytes,) = (
+            db.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
+        )
+    return int(pages * page_bytes)
 
 
 def _files(root: Path) -> Iterator[Path]:

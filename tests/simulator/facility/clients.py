@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import certifi
+
 from alsct_gui.simulator.facility.desk import read_card
 from alsct_gui.simulator.facility.globus import collection_id
 from alsct_gui.simulator.facility.tree import Tree
@@ -23,7 +25,6 @@ from alsct_gui.superfacility.transfer.base import TransferItem, TransferRequest
 from alsct_gui.superfacility.transfer.globus import GlobusTransfer
 from alsct_gui.superfacility.transfer.globus_login import Patience, service_account
 
-QUICK = Patience(http_s=0.5, call_s=5.0, login_s=5.0, retries=0, backoff_s=0.0)
 RAW, CFS = collection_id("data832_raw"), collection_id("nersc832_alsdev_raw")
 WORK = """
 import json, pathlib, sys
@@ -62,18 +63,28 @@ class Clients:
 
 
 @contextmanager
-def clients_of(root: Path, monkeypatch_env: Callable[[str, str], None]) -> Iterator[Clients]:
+def clients_of(
+    root: Path, setenv: Callable[[str, str], None], patience_s: float = 20.0
+) -> Iterator[Clients]:
+    """Make clients that wait so long for an answer and ask once."""
     tree = Tree(root.resolve())
     card = read_card(tree.card)
     for name, value in card.environment.items():
-        monkeypatch_env(name, value)
+        setenv(name, value)
+    # One trusted certificate instead of all: httpx reads them anew for each client.
+    end, one = "-----END CERTIFICATE-----\n", tree.root / "one.pem"
+    one.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end)
+    setenv("SSL_CERT_FILE", str(one))
+    patience = Patience(patience_s, 5 * patience_s, 5 * patience_s, retries=0, backoff_s=0.0)
     secret = (tree.credentials / "globus-secret").read_text()
     credentials = FileCredentials(tree.root / "tokens")
     globus = GlobusTransfer(
-        lambda: service_account(SERVICE_ACCOUNT, secret, credentials, QUICK), patience=QUICK
+        lambda: service_account(SERVICE_ACCOUNT, secret, credentials, patience), patience=patience
     )
     base = f"http://127.0.0.1:{card.ports['sfapi']}"
-    access = Access(f"{base}/api/v1.2", f"{base}/c2id/token", tree.key, answer_s=0.8, submit_s=3)
+    access = Access(
+        f"{base}/api/v1.2", f"{base}/c2id/token", tree.key, answer_s=patience_s, submit_s=60
+    )
     site = Site(
         str(tree.jobs), runtime="podman-hpc", mounts=("/x", str(tree.nersc)),
         program=(sys.executable, "-c", WORK),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.serve import FacilityProcess
@@ -23,12 +27,11 @@ from alsct_gui.superfacility.compute.session import Access
 from alsct_gui.superfacility.compute.states import JobState
 from alsct_gui.superfacility.errors import RefusedError
 from tests.simulator.facility.clients import WORK, clients_of, wait_until
+from tests.simulator.facility.test_names import KNOWN, TELL, names
 
 pytestmark = pytest.mark.skipif(
     not slurm_is_installed(), reason="Slurm is not installed (installers/slurm-packages.txt)"
 )
-NAMES = ('it\'s "a" $(touch pwned) `id`\nscan é 試.h5', "-o %j ..;rm -rf ~ & | > *.h5")
-ECHO = "\npathlib.Path(given['output'], 'scan').write_text(sys.argv[-1])"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def nersc(service: SuperfacilityStandIn) -> Iterator[Nersc]:
     access = Access(service.api_url, service.token_url, key, answer_s=20, submit_s=20)
     site = Site(
         f"{service.root}/jobs", mounts=(str(service.root),),
-        program=(sys.executable, "-c", WORK + ECHO),
+        program=(sys.executable, "-c", WORK),
     )  # fmt: skip
     made = Nersc(access, site, pause=lambda: None)
     yield made
@@ -72,17 +75,26 @@ def job(service: SuperfacilityStandIn, key: str, name: str = "scan.h5") -> JobRe
     return JobRequest(key, f"{service.root}/raw/{name}", f"{service.root}/rec {name}", resources)
 
 
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(names, min_size=5, max_size=20))
+@example(list(KNOWN))
 def test_names_go_through_sbatch_and_srun_unharmed(
-    service: SuperfacilityStandIn, nersc: Nersc
+    service: SuperfacilityStandIn, nersc: Nersc, told: list[str]
 ) -> None:
-    for number, name in enumerate(NAMES):
-        asked = job(service, f"k{number}", name)
-        id_ = nersc.submit(asked)
-        assert nersc.submit(asked) == id_
-        assert service.slurm.wait(id_) == "COMPLETED", nersc.log(id_, asked.name)
-        done = outcome(nersc.status(id_), nersc.progress(asked.name))
-        assert done.verdict == "done", done
-        assert (Path(asked.output) / "scan").read_text() == asked.scan
+    """One job bears many names, in a container's place as it is started at NERSC."""
+    site = replace(nersc._site, program=(sys.executable, "-c", TELL))
+    own = Nersc(nersc._access, site, pause=lambda: None)
+    try:
+        asked = replace(job(service, "\0".join(told), f"{told[0]}.h5"), options=tuple(told))
+        id_ = own.submit(asked)
+        assert own.submit(asked) == id_
+        assert service.slurm.wait(id_) == "COMPLETED", own.log(id_, asked.name)
+        assert outcome(own.status(id_), own.progress(asked.name)).verdict == "done"
+    finally:
+        own.close()
+    written = Path(site.folder) / f"{asked.name}.progress.told"
+    words = [os.fsdecode(bytes(word)) for word in json.loads(written.read_text())]
+    assert words[-len(told) - 2 :] == [*told, "--", asked.scan]
     assert not list(service.root.rglob("pwned"))
 
 

@@ -44,6 +44,13 @@ def clients(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
         yield made
 
 
+@pytest.fixture
+def hasty(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """Clients for services that do not answer."""
+    with clients_of(world.tree.root, monkeypatch.setenv, 1.5) as made:
+        yield made
+
+
 def test_its_papers_are_good_and_its_secrets_private(world: World) -> None:
     profile, policy = load_profile(world.tree.profile), load_policy(world.tree.policy)
     assert Path(profile.folders.raw) == world.tree.raw
@@ -116,8 +123,9 @@ def put(alsct: Alsct, world: World, name: FaultName, *words: object) -> None:  #
 
 
 def test_every_fault_of_the_line_strikes_both_services(
-    world: World, clients: Clients, alsct: Alsct  # noqa: F811
+    world: World, hasty: Clients, alsct: Alsct  # noqa: F811
 ) -> None:  # fmt: skip
+    clients = hasty
     (world.tree.cfs / "raw/a.h5").write_bytes(b"raw")
     item = (TransferItem("a.h5", "a.h5"),)
     calls = (lambda: clients.globus.verify(CFS, item), lambda: clients.nersc.status("31000001"))

@@ -16,10 +16,12 @@ from alsct_gui.simulator.facility.faults import FaultDesk
 from alsct_gui.simulator.facility.globus import Globus, collection_id
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
 from alsct_gui.superfacility.access.posix import NOT_OF_PROPOSALS, How, PosixGate, PosixRules
+from alsct_gui.superfacility.compute.nersc import Nersc
+from alsct_gui.superfacility.compute.script import Site
 from alsct_gui.superfacility.compute.session import Access
 from alsct_gui.superfacility.credentials import FileCredentials
 from alsct_gui.superfacility.proposals import ProposalGroups
-from alsct_gui.superfacility.scripts import HereScripts, NerscScripts
+from alsct_gui.superfacility.scripts import HereScripts
 from alsct_gui.superfacility.transfer.globus import GlobusTransfer
 from alsct_gui.superfacility.transfer.globus_login import Patience, service_account
 
@@ -73,24 +75,25 @@ def laid(root: Path, relative: str) -> Path:
 
 
 @dataclass
-class Nersc:
-    """The stand-in, and scripts that run there."""
+class There:
+    """The stand-in for NERSC, and what runs scripts there."""
 
     root: Path
     desk: FaultDesk
     service: SuperfacilityStandIn
-    scripts: NerscScripts
+    access: Access
+    scripts: Nersc
 
 
 @pytest.fixture
-def nersc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nersc]:
+def nersc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
     root = tmp_path_factory.mktemp("nersc")
     desk = FaultDesk(ManualClock())
     with SuperfacilityStandIn(root, desk) as service:
         key = service.tokens.write_key(root.parent / f"{root.name}-key.pem")
         access = Access(service.api_url, service.token_url, key, answer_s=5, submit_s=10)
-        scripts = NerscScripts(access, f"{root}/alsct")
-        yield Nersc(root, desk, service, scripts)
+        scripts = Nersc(access, Site(f"{root}/alsct"), pause=lambda: None)
+        yield There(root, desk, service, access, scripts)
         desk.clear()
         scripts.close()
 

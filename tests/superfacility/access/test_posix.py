@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from alsct_gui.superfacility.errors import (
 )
 from alsct_gui.superfacility.proposals import ProposalGroups
 from alsct_gui.superfacility.scripts import HereScripts
-from tests.superfacility.access.conftest import Nersc, gate_of, laid
+from tests.superfacility.access.conftest import There, gate_of, laid
 
 NAMES = [
     "a scan.h5", "it's \"odd\".h5", "$(touch harm) `touch harm`.h5", "a\nb\tc.h5", "-rf", "--",
@@ -78,12 +79,12 @@ def test_what_is_new_in_an_opened_folder_is_of_the_group(
                lambda p: p.parent.chmod(0o750), lambda p: p.parent.chmod(0o2755)]
 )  # fmt: skip
 def test_what_is_shut_or_open_to_others_is_seen(
-    tmp_path: Path, groups: ProposalGroups, change: object
+    tmp_path: Path, groups: ProposalGroups, change: Callable[[Path], None]
 ) -> None:
     path, grant = laid(tmp_path, "p/a.h5"), Grant("p/a.h5", "BLS-00564")
     gate = gate_of(tmp_path, groups)
     gate.give([grant])
-    change(path)  # type: ignore[operator]
+    change(path)
     assert gate.seen([grant]) == ("",)
 
 
@@ -133,10 +134,12 @@ def test_a_script_that_is_handed_a_climbing_path_refuses_it_too(tmp_path: Path, 
     outside = laid(tmp_path, "outside.h5")
     (tmp_path / "root").mkdir()
     for path in ("../outside.h5", "a/../../outside.h5", "/etc/passwd", "a//b"):
-        text = HereScripts().run("rights", ["give", str(tmp_path / "root"), group, "auto", path])
+        text = HereScripts().run_script(
+            "rights", ["give", str(tmp_path / "root"), group, "auto", path]
+        )
         assert text.startswith("failed unsafe")
     for parts in (["give"], ["rm", "/", group, "auto", "a"], ["give", "x", group, "auto", "a"]):
-        assert HereScripts().run("rights", parts).startswith("failed usage")
+        assert HereScripts().run_script("rights", parts).startswith("failed usage")
     assert stat.S_IMODE(outside.stat().st_mode) == 0o664
 
 
@@ -193,9 +196,9 @@ def test_many_files_go_in_several_scripts(tmp_path: Path, groups: ProposalGroups
     class Counting(HereScripts):
         calls = 0
 
-        def run(self, name: str, parts: object) -> str:
+        def run_script(self, name: str, parts: Sequence[str]) -> str:
             self.calls += 1
-            return super().run(name, parts)  # type: ignore[arg-type]
+            return super().run_script(name, parts)
 
     long = "n" * 200
     grants = [Grant(f"{number}{long}", "BLS-00564") for number in range(200)]
@@ -249,7 +252,7 @@ def test_what_is_no_answer_of_the_script_is_nonsense(text: str) -> None:
         read_things(text, "als", [Grant("a", "p")])
 
 
-def test_it_works_the_same_at_nersc(nersc: Nersc, groups: ProposalGroups, group: str) -> None:
+def test_it_works_the_same_at_nersc(nersc: There, groups: ProposalGroups, group: str) -> None:
     root = nersc.root / "raw"
     gate = PosixGate(nersc.scripts, PosixRules(str(root), groups, "group"))
     grants = [Grant(f"BLS-00564_x/{name}", "BLS-00564") for name in NAMES]
@@ -261,7 +264,7 @@ def test_it_works_the_same_at_nersc(nersc: Nersc, groups: ProposalGroups, group:
     assert gate.seen(grants[:2]) == ("", f"{group} by group")
     assert not list(nersc.root.rglob("harm"))
     (script,) = (nersc.root / "alsct").iterdir()
-    assert script.name.startswith("alsct-")
+    assert script.name.startswith("alsct-rights-")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +272,7 @@ def test_it_works_the_same_at_nersc(nersc: Nersc, groups: ProposalGroups, group:
              FaultName.GARBLED, FaultName.TOO_MANY, FaultName.UNAVAILABLE, FaultName.OUTAGE]
 )  # fmt: skip
 def test_a_fault_at_nersc_leads_to_access_when_it_is_over(
-    nersc: Nersc, groups: ProposalGroups, group: str, name: FaultName
+    nersc: There, groups: ProposalGroups, group: str, name: FaultName
 ) -> None:
     root = nersc.root / "raw"
     laid(root, "p/a.h5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+import shutil
 import traceback
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 from alsct_gui.files.resources import resource_path
 from alsct_gui.simulator.facility.faults import Fault, FaultName
-from alsct_gui.superfacility.compute.session import Access
+from alsct_gui.superfacility.compute.nersc import Nersc
+from alsct_gui.superfacility.compute.script import Site
 from alsct_gui.superfacility.errors import LinkDownError, OutsideError, RefusedError
-from alsct_gui.superfacility.scripts import MAX_WORD_BYTES, HereScripts, NerscScripts, word_of
-from tests.superfacility.access.conftest import Nersc
+from alsct_gui.superfacility.scripts import MAX_WORD_BYTES, HereScripts, Scripts, word_of
+from tests.superfacility.access.conftest import There
 
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",))),
@@ -34,41 +36,43 @@ def test_what_cannot_be_handed_over_is_refused(parts: list[str]) -> None:
         word_of(parts)
 
 
-@pytest.mark.parametrize("folder", ["relative", "/a b", "/$(id)", "/a/../b", ""])
-def test_a_folder_that_a_shell_could_misread_is_refused(folder: str) -> None:
-    with pytest.raises(RefusedError):
-        NerscScripts(Access(), folder)
-
-
-def test_what_runs_is_what_is_in_the_resources(nersc: Nersc) -> None:
-    assert nersc.scripts.run("rights", ["x"]).startswith("failed usage")
+def test_what_runs_is_what_is_in_the_resources(nersc: There) -> None:
+    assert isinstance(nersc.scripts, Scripts)
+    assert nersc.scripts.run_script("rights", ["x"]).startswith("failed usage")
     (script,) = (nersc.root / "alsct").iterdir()
     assert script.read_bytes() == resource_path("nersc", "rights.sh").read_bytes()
     served = nersc.service.server.served
-    nersc.scripts.run("rights", ["y"])
+    nersc.scripts.run_script("rights", ["y"])
     assert nersc.service.server.served - served <= 4  # it has not gone up again
-    assert HereScripts().run("rights", ["x"]) == nersc.scripts.run("rights", ["x"])
+    here = HereScripts().run_script("rights", ["x"])
+    assert here == nersc.scripts.run_script("rights", ["x"])
 
 
-def test_a_place_that_cannot_be_written_is_told(nersc: Nersc) -> None:
+def test_a_script_that_was_cleaned_away_goes_up_again(nersc: There) -> None:
+    nersc.scripts.run_script("rights", ["x"])
+    shutil.rmtree(nersc.root / "alsct")
+    assert nersc.scripts.run_script("rights", ["x"]).startswith("failed usage")
+
+
+def test_a_place_that_cannot_be_written_is_told(nersc: There) -> None:
     (nersc.root / "file").touch()
-    scripts = NerscScripts(nersc.scripts._access, f"{nersc.root}/file/below")
-    with pytest.raises(RefusedError, match="does not take the script"):
-        scripts.run("rights", ["x"])
+    scripts = Nersc(nersc.access, Site(f"{nersc.root}/file/below"))
+    with pytest.raises(RefusedError, match="mkdir"):
+        scripts.run_script("rights", ["x"])
     scripts.close()
 
 
-def test_nothing_secret_is_told(nersc: Nersc, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_secret_is_told(nersc: There, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     told: list[str] = []
     for name in (FaultName.UNAUTHORIZED, FaultName.UNAVAILABLE, FaultName.TRUNCATED):
         number = nersc.desk.put(Fault(name, "sfapi POST */command/*"))
         with pytest.raises((OutsideError, LinkDownError)) as failure:
-            nersc.scripts.run("rights", ["x"])
+            nersc.scripts.run_script("rights", ["x"])
         told += traceback.format_exception(failure.value)
         nersc.desk.take(number)
-    told += [nersc.scripts.run("rights", ["x"]), caplog.text]
-    key = nersc.scripts._access.key_path
+    told += [nersc.scripts.run_script("rights", ["x"]), caplog.text]
+    key = nersc.access.key_path
     assert key is not None
     body = Path(key).read_text().splitlines()[2]
     tokens = nersc.service.tokens._tokens

@@ -170,7 +170,7 @@ def test_a_token_of_a_person_is_used_until_it_ends(catalogue: Catalogue, record:
     scicat = catalogue.make(user="", secret="a token")  # noqa: S106 (its name)
     assert scicat.read(record.pid) is not None
     catalogue.service.revoke()
-    with pytest.raises(NeedsPersonError, match="Forbidden"):
+    with pytest.raises(NeedsPersonError, match="Unauthorized access"):
         scicat.read(record.pid)
     assert len(catalogue.service.issued) == 1
 

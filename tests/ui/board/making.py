@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from alsct_gui.model.placement import (
     MET,
@@ -15,19 +17,21 @@ from alsct_gui.model.placement import (
     LinkState,
     Observed,
     ScanFacts,
+    StateKind,
     StepState,
     Work,
     scan_part,
     waiting,
 )
-from alsct_gui.model.policy import Place, Policy, Product
+from alsct_gui.model.policy import Policy, Product
+from alsct_gui.placement.events import Event, EventKind, event, lean
+from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.policy import load_policy
 from alsct_gui.ui.board.rows import Board, BoardMaker, Filter, Row
 
 NOW_S = 1_800_000_000.0
 RECIPE = load_policy().recipes["standard-8.3.2"]
 RAW, CFS, REC, HERE = "data832-raw", "nersc-cfs", "nersc-recon", "data832-scratch"
-MAINTENANCE = waiting("perlmutter", "maintenance", NOW_S + 4 * 3600)
 
 
 def titled_policy() -> Policy:
@@ -46,11 +50,11 @@ def part(number: int) -> str:
     return scan_part(identity(number))
 
 
-def facts(number: int, **changes: object) -> ScanFacts:
+def facts(number: int, now_s: float = NOW_S, **changes: object) -> ScanFacts:
     known: dict[str, object] = {
         "id": identity(number), "path": f"/data/raw/BLS-00564_x/20260203_040506_foam {number}.h5",
         "size_bytes": 10_000_000_000, "sha256": "a" * 64, "proposal": "BLS-00564",
-        "admitted_s": NOW_S - 3600 + number,
+        "admitted_s": now_s - 3600 + number,
     }  # fmt: skip
     return ScanFacts(**{**known, **changes})  # type: ignore[arg-type]
 
@@ -60,24 +64,25 @@ def key(number: int, product: Product, place: str) -> str:
     return GoalKey(part(number), product, place, recipe).text
 
 
-def evidence(product: Product) -> Evidence:
+def evidence(product: Product, size_bytes: int, seen_s: float) -> Evidence:
     if product is Product.RAW:
-        return Evidence("/somewhere", NOW_S - 60, 10_000_000_000, "a" * 64)
+        return Evidence("/somewhere", seen_s, size_bytes, "a" * 64)
     if product is Product.RECONSTRUCTION:
-        return Evidence("/somewhere", NOW_S - 60, slices=2160)
-    return Evidence("somewhere", NOW_S - 60, record="20.500/x abc")
+        return Evidence("/somewhere", seen_s, slices=2160)
+    return Evidence("somewhere", seen_s, record="20.500/x abc")
 
 
 class Made:
     """An `Observed` that is put together piece by piece."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
-        self.policy = policy or titled_policy()
+    def __init__(self, policy: Policy | None = None, now_s: float = NOW_S) -> None:
+        self.policy, self.now_s = policy or titled_policy(), now_s
         self.observed = Observed()
         self.progress: dict[str, tuple[int, int]] = {}
+        self.notes: dict[str, dict[str, Any]] = {}
 
     def scan(self, number: int, **changes: object) -> None:
-        scan = facts(number, **changes)
+        scan = facts(number, self.now_s, **changes)
         self.observed.scans[scan_part(scan.id)] = scan
         self.goal(number, Product.RAW, RAW)
 
@@ -85,28 +90,65 @@ class Made:
         self, number: int, product: Product, place: str, state: StepState = MET, **more: object
     ) -> str:
         name = key(number, product, place)
-        seen = evidence(product) if state is MET else None
-        record = GoalRecord(name, state, NOW_S - 600, seen, **more)  # type: ignore[arg-type]
+        size_bytes = self.observed.scans[part(number)].size_bytes
+        seen = evidence(product, size_bytes, self.now_s - 60) if state is MET else None
+        record = GoalRecord(name, state, self.now_s - 600, seen, **more)  # type: ignore[arg-type]
         self.observed.goals[name] = record
         return name
 
     def work(self, name: str, *keys: str, done: int = 0, total: int = 0, since_s: float = 100.0):
-        self.observed.works[name] = Work(name, keys, NOW_S - since_s, outside_id="id")
+        self.observed.works[name] = Work(name, keys, self.now_s - since_s, outside_id="id")
         for goal in keys:
-            known = self.observed.goals.get(goal) or GoalRecord(goal, MOVING, NOW_S - since_s)
+            known = self.observed.goals.get(goal) or GoalRecord(goal, MOVING, self.now_s - since_s)
             self.observed.goals[goal] = replace(known, state=MOVING, work=name)
         if total:
             self.progress[name] = (done, total)
 
     def link(self, name: str, state: LinkState = LinkState.UP, **more: object) -> None:
-        health = Health(name, state, NOW_S - 3600, **more)  # type: ignore[arg-type]
+        health = Health(name, state, self.now_s - 3600, **more)  # type: ignore[arg-type]
         self.observed.links[name] = health
 
     def maker(self) -> BoardMaker:
         return BoardMaker(self.policy, r"(?P<date>\d{8})_(?P<time>\d{6})_(?P<title>.*)\.h5")
 
-    def board(self, maker: BoardMaker | None = None, now_s: float = NOW_S) -> Board:
-        return (maker or self.maker()).make(self.observed, self.progress, now_s)
+    def board(self, maker: BoardMaker | None = None, now_s: float | None = None) -> Board:
+        maker = maker or self.maker()
+        return maker.make(self.observed, self.progress, now_s or self.now_s)
+
+    def write(self, path: Path) -> None:
+        """Write a ledger that says all this."""
+        with Ledger(path, clock=lambda: self.now_s - 600) as ledger:
+            ledger.append(self._events())
+            for work, (done, total) in self.progress.items():
+                ledger.note_progress(work, replace(MOVING, done=done, total=total))
+            for name, note in self.notes.items():
+                ledger.note(name, note)
+
+    def _events(self) -> list[Event]:
+        observed, told = self.observed, []
+        for scan in observed.scans.values():
+            when = scan.admitted_s
+            told.append(Event(EventKind.SCAN, {"scan": lean(scan), "path": scan.path}, when))
+        for path, arrival in observed.arrivals.items():
+            told.append(event(EventKind.ASKED, what="admit", path=path))
+            told.append(event(EventKind.ARRIVAL, path=path, state=lean(arrival.state)))
+        for work in observed.works.values():
+            own = {"work": work.id, "scans": [name[:32] for name in work.keys]}
+            intent = {"work": work.id, "keys": list(work.keys)}
+            told.append(Event(EventKind.INTENT, intent, work.intent_s))
+            outside = {**own, "id": work.outside_id}
+            told.append(Event(EventKind.OUTSIDE, outside, work.intent_s + 1))
+        for name, record in observed.goals.items():
+            if record.held:
+                told.append(event(EventKind.ASKED, what="hold", keys=[name]))
+            if record.state is MET:
+                seen = lean(record.evidence)
+                told.append(event(EventKind.MET, keys=[name], evidence=seen))
+            elif record.state.kind in (StateKind.RETRY, StateKind.BLOCKED):
+                told.append(event(EventKind.FAILED, keys=[name], state=lean(record.state)))
+            elif not record.work:
+                told.append(event(EventKind.STATE, keys=[name], state=lean(record.state)))
+        return told + [event(EventKind.LINK, health=lean(h)) for h in observed.links.values()]
 
 
 def row_of(board: Board, number: int) -> Row:
@@ -121,20 +163,21 @@ def marks(board: Board, number: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def in_outage(count: int = 37) -> Made:
+def in_outage(count: int = 37, now_s: float = NOW_S) -> Made:
     """Every raw file is at NERSC; Perlmutter is down, so volumes were made here."""
-    made = Made()
+    made = Made(now_s=now_s)
+    maintenance = waiting("perlmutter", "maintenance", now_s + 4 * 3600)
     made.link("globus")
     made.link("cfs")
     made.link(
-        "perlmutter", LinkState.DOWN, why="maintenance", until_s=NOW_S + 4 * 3600,
+        "perlmutter", LinkState.DOWN, why="maintenance", until_s=now_s + 4 * 3600,
         fix="Work goes on here; what is owed is paid when it returns",
     )  # fmt: skip
     for number in range(count):
         made.scan(number)
         made.goal(number, Product.RAW, CFS)
         made.goal(number, Product.RECONSTRUCTION, HERE)
-        made.goal(number, Product.RECONSTRUCTION, REC, MAINTENANCE)
+        made.goal(number, Product.RECONSTRUCTION, REC, maintenance)
         made.goal(number, Product.METADATA, "scicat")
         made.goal(number, Product.ACCESS, CFS)
     return made
@@ -142,7 +185,3 @@ def in_outage(count: int = 37) -> Made:
 
 def counts(board: Board) -> Mapping[Filter, int]:
     return {which: count for which, count in board.counts.items() if count}
-
-
-def place_of(policy: Policy, name: str) -> Place:
-    return next(place for place in policy.places if place.name == name)

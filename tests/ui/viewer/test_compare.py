@@ -39,7 +39,7 @@ def test_two_volumes_share_the_view_and_the_contrast(room: Any, drive: Any, tmp_
     async def go() -> None:
         async with room() as r:
             mode = await compared(r, first, second)
-            assert mode.controls.said.whole == (
+            assert mode.said.words == (
                 "differs in: center px 1283.25 → 1283.75, rings vo-all → sorting"
             )
             a, b = mode.first.layer, mode.second.layer
@@ -64,7 +64,8 @@ def test_two_volumes_share_the_view_and_the_contrast(room: Any, drive: Any, tmp_
             r.book.trigger("compare.swap")
             await r.quiet()
             np.testing.assert_array_equal(mode.first.layer.data, values[3] * np.float32(0.5))
-            assert mode.controls.first.whole == "second.zarr"
+            assert mode.controls.first.whole == "second"
+            assert mode.controls.first.toolTip() == str(second)
 
     drive(go())
 
@@ -81,11 +82,13 @@ def test_blinking_changes_what_is_seen(room: Any, drive: Any, tmp_path: Path) ->
             await r.quiet()
             r.stage.set_limits(0.0, 1.0)
             assert (mode.first.visible, mode.second.visible) == (True, False)
+            assert mode.said.words.splitlines()[0] == "A first.zarr"
             assert_shows(r.stage, mode.first, r.stage.picture)
             QTest.keyClick(r.stage.host.canvas, Qt.Key.Key_Space)
             await r.quiet()
             assert (mode.first.visible, mode.second.visible) == (False, True)
             assert r.stage.picture.title == "Slice 12 of B"
+            assert mode.said.words.splitlines()[0] == "B second.zarr"
             assert_shows(r.stage, mode.second, r.stage.picture)
             mode.controls.auto.setChecked(True)
             await until(lambda: mode.first.visible, "it blinks by itself", 5)
@@ -103,7 +106,7 @@ def test_a_volume_differs_from_itself_nowhere(room: Any, drive: Any, tmp_path: P
             mode = await compared(r, path, path)
             mode.controls.layouts.button("difference").click()
             await r.quiet()
-            assert mode.controls.said.whole.startswith("the slices are equal")
+            assert mode.said.words.startswith("the slices are equal")
             rows, columns = some_pixels(values[12])
             seen = colors_at(r.stage, mode.delta, rows, columns)
             assert np.ptp(seen, axis=0).max() == 0
@@ -111,7 +114,7 @@ def test_a_volume_differs_from_itself_nowhere(room: Any, drive: Any, tmp_path: P
             mode.choose(other)
             await until(lambda: mode.pair and mode.pair.second.opened.path == other, "the other")
             await r.quiet()
-            assert mode.controls.said.whole.startswith("rms 0.25 1/cm, largest 0.25, correlation 1")
+            assert mode.said.words.startswith("rms 0.25 1/cm, largest 0.25, correlation 1")
             low, high = mode.limits
             assert low == -high
             seen = colors_at(r.stage, mode.delta, rows, columns)

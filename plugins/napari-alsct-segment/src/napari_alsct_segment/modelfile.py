@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def write_model(
             fix="Free space or give another folder",
         ) from error  # fmt: skip
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # there is no such folder: nothing was written
+            part.unlink(missing_ok=True)
 
 
 def read_model(path: Path, kind: str) -> Stored:

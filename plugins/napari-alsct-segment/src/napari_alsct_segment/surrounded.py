@@ -8,6 +8,7 @@ too: their functions get it whole and give the block alone.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from alsct_gui.files.lazyarray import DiskArray, Ranges
+from alsct_gui.model.errors import ResourceError
 from alsct_gui.model.volume import LazyArray
 from alsct_gui.steps.blocks import Block, Box, Sizes, map_blocks
 from alsct_gui.steps.blockwise import Blockwise
 from alsct_gui.steps.reporter import Reporter
 
+_SHARES = tuple(0.92**step for step in range(40))
 _TILE_EDGE_PX = 256
 """Edge of what a thread works on at a time when a slice is read."""
 
@@ -105,6 +108,34 @@ class Surrounded(Blockwise):
         self._make, self._reach, self._whole = function, reach, whole_planes
         self._wide = Mirrored(array, reach)
 
+    def plan(self, memory_bytes: int, workers: int) -> list[Block]:
+        """Return the blocks it is computed in, whose surroundings are never cut off.
+
+        Raises
+        ------
+        ResourceError
+            Not even the smallest block fits into memory.
+        """
+        # The planner takes it that surroundings end where the volume ends: it is given less
+        # memory until what it plans fits with whole ones.
+        least = math.inf
+        for share in _SHARES:
+            try:
+                blocks = super().plan(int(memory_bytes * share), workers)
+            except ResourceError:
+                if math.isinf(least):
+                    raise
+                break
+            largest = max(self._outer_voxels(block.inner) for block in blocks)
+            needed = (workers + 1) * largest * self._voxel_bytes
+            if needed <= memory_bytes:
+                return blocks
+            least = min(least, needed)
+        raise ResourceError(
+            f"the smallest block needs {least / 1e6:,.0f} MB, {memory_bytes / 1e6:,.0f} MB may be "
+            "used", fix="Allow more memory or fewer threads, or look less far",
+        )  # fmt: skip
+
     def blocks(
         self, blocks: Sequence[Block], reporter: Reporter, stage: str = "blocks"
     ) -> Iterator[tuple[Box, NDArray[Any]]]:
@@ -125,6 +156,9 @@ class Surrounded(Blockwise):
             for tile, part in zip(tiles, made, strict=True):
                 whole[_within(tile, hull)] = part
         return whole[tuple(slice(None, None, axis.step) for axis in ranges)]
+
+    def _outer_voxels(self, inner: Box) -> int:
+        return math.prod(axis.stop - axis.start for axis in self._outer(inner))
 
     def _outer(self, inner: Box) -> Box:
         """A box with its surroundings, counted in the mirrored array."""

@@ -133,7 +133,8 @@ def load_network(path: Path, task: Task | None = None) -> Network:
     except RecipeError as error:
         raise InputError(f"{error.where}: {error.what}", where=where, fix=error.fix) from error
     design = about.design
-    counts_fit = design.outputs == (len(about.labels) if about.task == "classes" else 1)
+    labelled = len(about.labels) if about.task == "classes" else 1
+    counts_fit = design.outputs == labelled and (about.task == "classes") == bool(about.labels)
     growing = all(a < b for a, b in zip(about.labels, about.labels[1:], strict=False))
     in_bounds = all(0 <= label <= 255 for label in about.labels)
     if not (counts_fit and growing and in_bounds and about.span > 0 and design.inputs % 2):

@@ -53,7 +53,7 @@ class Train:
         32, label="Trees", min=1, max=200, tier="power", help="More trees are steadier and slower."
     )
     depth: int = setting(
-        12, label="Depth", min=1, max=20, tier="power", help="Questions that a tree asks at most."
+        10, label="Depth", min=1, max=20, tier="power", help="Questions that a tree asks at most."
     )
     seed: int = setting(
         0,
