@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-from alsct_gui import __version__
 from alsct_gui.face.layerdata import LayerData
 from alsct_gui.model.errors import OutputError
 from napari_alsct_io.reader import read
@@ -71,7 +71,7 @@ def volume_of(phantom: str) -> Path:
 
 def _folder() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    folder = cache / "alsct-gui" / "samples" / __version__
+    folder = cache / "alsct-gui" / "samples" / version("alsct-gui")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
