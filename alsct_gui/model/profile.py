@@ -229,6 +229,8 @@ class Profile:
     """Orchestrator."""
     hosts: Hosts = field(default_factory=Hosts)
     """Machines that are looked at."""
+    look_s: float = field(default=60.0, metadata={"min": 1.0})
+    """How often each link is looked at; one that fails is left alone for half that at first."""
     access_days: float | None = None
     """How long owners see their data after the newest scan of a folder; None is for ever."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})

@@ -58,6 +58,10 @@ class Waits:
     """For a submission or a command, which NERSC carries out as a task."""
     nersc_pause_s: float = 5.0
     """Between two looks for a job whose answer was lost."""
+    scicat_answer_s: float = 20.0
+    """Between two bytes of an answer of SciCat."""
+    scicat_call_s: float = 60.0
+    """For one call of SciCat."""
 
 
 class Outside:
@@ -195,8 +199,9 @@ class Outside:
             from alsct_gui.superfacility.metadata.scicat_session import ScicatAccess
 
             access = ScicatAccess(
-                known.url, known.user, api=known.api, login=known.login, page=known.page
-            )
+                known.url, known.user, api=known.api, login=known.login, page=known.page,
+                answer_s=self._waits.scicat_answer_s, call_s=self._waits.scicat_call_s,
+            )  # fmt: skip
             scicat = Scicat(access, self.secrets())
             self._stack.callback(scicat.close)
             return scicat

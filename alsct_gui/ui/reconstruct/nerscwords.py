@@ -108,7 +108,7 @@ def times_of(
 
 
 def times_words(times: Times, here_s: float | None, site: str) -> str:
-    """Say both: “here 6 min · NERSC about 11 min: waits 5, runs 3, copies 3”."""
+    """Say both: “Here 6 min · NERSC about 11 min: waits 5, runs 3, copies 3”."""
     parts = [
         f"{verb} {_short(value_s)}"
         for verb, value_s in (
@@ -118,7 +118,7 @@ def times_words(times: Times, here_s: float | None, site: str) -> str:
     ]  # fmt: skip
     total = times.total_s
     about = f" about {run_time_words(total)}" if total is not None else ""
-    return f"here {run_time_words(here_s)} · {site}{about}: {', '.join(parts)}"
+    return f"Here {run_time_words(here_s)} · {site}{about}: {', '.join(parts)}"
 
 
 def offer_of(
@@ -197,7 +197,7 @@ def _caution(view: BoardView, place: Place) -> tuple[str, bool]:
         if name in links and links[name].state is LinkState.DOWN and name in chips:
             until = next((f.words for f in chips[name].facts if f.name == "Until"), "")
             sentence = chips[name].sentence.rstrip(".")
-            return f"{sentence}{f'; back {until}' if until else ''}.", True
+            return f"{sentence}{f'; said to be back at {until}' if until else ''}.", True
     outages = view.forecast.outages if view.forecast is not None else ()
     coming = next_outage(outages, view.now_s, SOON_S)
     if coming is None:
