@@ -158,6 +158,22 @@ class ScicatService:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowOffer:
+    """A deployment of the orchestrator that scans can be handed over to."""
+
+    deployment: str
+    """``flow/deployment``."""
+    title: str = ""
+    """For people."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What it is given. ``{path}``, ``{proposal}``, ``{identity}`` and ``{export_controlled}``
+    stand for what is known of the scan, ``true`` and ``false`` for themselves; all else is
+    given as text."""
+    outside: bool = True
+    """Whether it may bring data away from the beamline's own machines."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrefectService:
     """An orchestrator beside this program."""
 
@@ -165,6 +181,8 @@ class PrefectService:
     """Address of the API, such as ``http://host:4200/api``; empty when there is none."""
     page: str = ""
     """Address of the pages for people."""
+    flows: tuple[FlowOffer, ...] = ()
+    """What scans can be handed over to."""
 
 
 @dataclass(frozen=True, slots=True)
