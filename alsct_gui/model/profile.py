@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alsct_gui.model.notify import Notify
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -211,6 +213,8 @@ class Profile:
     """Orchestrator."""
     hosts: Hosts = field(default_factory=Hosts)
     """Machines that are looked at."""
+    notify: Notify = field(default_factory=Notify)
+    """Who is told what is worth telling."""
     access_days: float | None = None
     """How long owners see their data after the newest scan of a folder; None is for ever."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})
