@@ -192,7 +192,7 @@ def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
 
 @agent.command()
 def secret(
-    name: Annotated[str, typer.Argument(help="globus-client, or scicat.")],
+    name: Annotated[str, typer.Argument(help="globus-client, scicat, or notify-NAME.")],
     forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
 ) -> None:
     """Store a secret that the agent logs in with; it is read from the input."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alsct_gui.model.notify import Notify
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -231,6 +233,8 @@ class Profile:
     """Machines that are looked at."""
     look_s: float = field(default=60.0, metadata={"min": 1.0})
     """How often each link is looked at; one that fails is left alone for half that at first."""
+    notify: Notify = field(default_factory=Notify)
+    """Who is told what is worth telling."""
     access_days: float | None = None
     """How long owners see their data after the newest scan of a folder; None is for ever."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})
