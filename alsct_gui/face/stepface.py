@@ -31,7 +31,7 @@ from alsct_gui.face.peek import Peek, Wanted
 from alsct_gui.face.results import add_products
 from alsct_gui.face.runrow import RunRow
 from alsct_gui.face.script import ScriptView
-from alsct_gui.face.sources import file_of
+from alsct_gui.face.sources import file_of, plain_viewer
 from alsct_gui.face.words import result_words
 from alsct_gui.face.work import Backstage, Files, Work
 from alsct_gui.model.errors import AlsctError
@@ -75,12 +75,12 @@ class StepFace(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.step: Step[Any] = get_step(self.step_name)
-        self.viewer: Any = viewer
+        self.viewer: Any = plain_viewer(viewer)
         self._backstage = Backstage()
         self._work = Work(self._backstage, self)
         self._files = Files(self._backstage, self)
         self._make()
-        self.peek = Peek(self.step, viewer, self._backstage, self._wanted, self)
+        self.peek = Peek(self.step, self.viewer, self._backstage, self._wanted, self)
         self._connect()
         self.show_tier("newbie")
         self._presets_chosen()
