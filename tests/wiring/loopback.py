@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,6 +117,11 @@ class Loopback:
             self.profile, self.policy, self.ledger_path, runs=self.root / "runs", threads=1,
             secrets=lambda: FileCredentials(self.root / "secrets"), clock=self.clock, waits=QUICK,
         )  # fmt: skip
+
+    def restrict(self, wishes: Collection[str]) -> None:
+        """Want only what wishes of these names want."""
+        left = tuple(wish for wish in self.policy.wishes if wish.name in wishes)
+        self.policy = replace(self.policy, wishes=left)
 
     def fill(self, scan: Path, template: Path) -> None:
         """Put a scan and what will be made of it into the folders."""
