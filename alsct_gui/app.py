@@ -58,15 +58,23 @@ def run(asked: argparse.Namespace) -> int:
 def _with_screen(asked: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
-    from alsct_gui.settings import load_settings, settings_path
-    from alsct_gui.ui.loop import run_until_done
-    from alsct_gui.ui.program import Program
-
     app = QApplication.instance() or QApplication(["alsct-gui"])
     if not isinstance(app, QApplication):
         raise UsageError("another program's event loop is in the way", where="Qt")
     app.setApplicationName("alsct-gui")
     app.setApplicationDisplayName("alsct-gui")
+    try:
+        return _with_application(app, asked)
+    finally:
+        # Before the screen goes: what Qt holds of it would take the process down.
+        app.shutdown()
+
+
+def _with_application(app: QApplication, asked: argparse.Namespace) -> int:
+    from alsct_gui.settings import load_settings, settings_path
+    from alsct_gui.ui.loop import run_until_done
+    from alsct_gui.ui.program import Program
+
     path = settings_path()
     settings, findings = load_settings(path)
     if asked.selftest:
