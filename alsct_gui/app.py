@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from alsct_gui.screen import has_screen, virtual_screen
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from alsct_gui.model.profile import Profile
     from alsct_gui.settings import Settings
     from alsct_gui.ui.services import Facility, Services
 
@@ -143,8 +145,15 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         chosen = load_profile(profile or settings.profile)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
-            desk, lookout, runs, simulate_demo_scan, facility_of(settings, profile),
+            desk, lookout, runs, simulate_demo_scan,
+            replace(facility_of(settings, profile), scicat_page=dataset_page(chosen)),
         )  # fmt: skip
+
+
+def dataset_page(profile: Profile) -> str:
+    """Return where people look at a dataset in SciCat, ``{id}`` for the dataset; empty for none."""
+    page = profile.scicat.page.rstrip("/")
+    return f"{page}/datasets/{{id}}" if page.startswith("https://") else ""
 
 
 def facility_of(settings: Settings, profile: str = "") -> Facility:
