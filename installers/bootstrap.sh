@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Make the environment in .venv: system libraries where that is allowed, locked dependencies,
-# and this program in editable form. Does nothing when nothing has changed.
+# and this program and its plugins in editable form. Does nothing when nothing has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-python3}"
 lock=requirements.lock
 stamp=.venv/.complete
-state="$(cat "$lock" pyproject.toml installers/system-packages.txt "$0" | cksum)"
+plugins=(plugins/*/)
+state="$(cat "$lock" pyproject.toml plugins/*/pyproject.toml installers/system-packages.txt "$0" | cksum)"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$state" ]; then
     exit 0
 fi
@@ -47,4 +48,9 @@ rm -f "$stamp"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The plugins need nothing that the lock does not hold. One after the other: pip takes one -e each.
+for plugin in "${plugins[@]}"; do
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+        --no-build-isolation -e "$plugin"
+done
 echo "$state" > "$stamp"

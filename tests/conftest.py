@@ -10,6 +10,13 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same cases in every run, and no failure because the machine is busy.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +45,7 @@ def _alive() -> dict[str, set[Any]]:
 def _left(before: dict[str, set[Any]]) -> dict[str, set[Any]]:
     left = {what: things - before[what] for what, things in _alive().items()}
     left["threads"] = {thread for thread in left["threads"] if not _is_pool(thread)}
+    left["processes"] = {child for child in left["processes"] if not _is_tracker(child)}
     left["open files"] = {path for path in left["open files"] if not _is_shared(Path(path))}
     return left
 
@@ -45,6 +53,14 @@ def _left(before: dict[str, set[Any]]) -> dict[str, set[Any]]:
 def _is_pool(thread: threading.Thread) -> bool:
     """zarr keeps one event-loop thread and its pool for the whole process."""
     return thread.name.startswith(("zarr_", "asyncio_"))
+
+
+def _is_tracker(child: psutil.Process) -> bool:
+    """Python keeps one process that counts the semaphores of pools of processes."""
+    try:
+        return any("multiprocessing.resource_tracker" in word for word in child.cmdline())
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _is_shared(path: Path) -> bool:

@@ -8,7 +8,7 @@ import yaml
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
-from alsct_gui.face.parts import GAP_PX, LABEL_PX, Choice, Number, Whole, colour_wrong, label
+from alsct_gui.face.parts import GAP_PX, Choice, Number, Whole, colour_wrong, label, name_label
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.steps.settings import (
     TIERS,
@@ -31,7 +31,6 @@ class Field(QObject):
         super().__init__(parent)
         self.setting = setting
         self.editor = self._make()
-        self.editor.setAccessibleName(setting.label)
         self.editor.setToolTip(tip_of(setting))
 
     def value(self) -> Any:
@@ -124,7 +123,6 @@ class Form(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GAP_PX)
         grid.setVerticalSpacing(GAP_PX)
-        grid.setColumnMinimumWidth(0, LABEL_PX)
         grid.setColumnStretch(1, 1)
         for row, setting in enumerate(settings_of(parameters)):
             self._add(grid, 2 * row, setting, theme)
@@ -156,18 +154,19 @@ class Form(QWidget):
 
     def _add(self, grid: QGridLayout, row: int, setting: Setting, theme: str) -> None:
         field = Field(setting, self)
-        name, unit = label(setting.label), label(setting.unit)
-        name.setToolTip(tip_of(setting))
-        name.setBuddy(field.editor)
+        name = name_label(setting.label, field.editor, tip_of(setting))
         mark = label("", wrap=True)
         colour_wrong(mark, theme)
         grid.addWidget(name, row, 0)
-        grid.addWidget(field.editor, row, 1)
-        grid.addWidget(unit, row, 2)
+        grid.addWidget(field.editor, row, 1, 1, 1 if setting.unit else 2)
+        widgets: list[QWidget] = [name, field.editor]
+        if setting.unit:
+            widgets.append(label(setting.unit))
+            grid.addWidget(widgets[-1], row, 2)
         grid.addWidget(mark, row + 1, 1, 1, 2)
         field.changed.connect(self._take)
         self.fields[setting.name] = field
-        self._rows[setting.name] = (name, field.editor, unit)
+        self._rows[setting.name] = tuple(widgets)
         self._marks[setting.name] = mark
 
     def _take(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QPushButton, QWidget
 
-from alsct_gui.face.parts import GAP_PX, LABEL_PX, Choice, label
+from alsct_gui.face.parts import GAP_PX, Choice, name_label
 from alsct_gui.face.sources import fits
 from alsct_gui.face.work import Ears
 from alsct_gui.steps.step import Port, Step
@@ -43,13 +43,11 @@ class Inputs(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GAP_PX)
         grid.setVerticalSpacing(GAP_PX)
-        grid.setColumnMinimumWidth(0, LABEL_PX)
         grid.setColumnStretch(1, 1)
         for row, port in enumerate(step.inputs):
-            grid.addWidget(label(port.title), row, 0)
             if port.kind in ("volume", "labels"):
                 choice = Choice()
-                choice.setAccessibleName(port.title)
+                grid.addWidget(name_label(port.title, choice), row, 0)
                 choice.currentIndexChanged.connect(lambda _: self.changed.emit())
                 self.choices[port.name] = choice
                 grid.addWidget(choice, row, 1, 1, 2)
@@ -124,7 +122,7 @@ class Inputs(QWidget):
 
     def _add_file(self, grid: QGridLayout, row: int, port: Port) -> None:
         line = QLineEdit()
-        line.setAccessibleName(port.title)
+        grid.addWidget(name_label(port.title, line), row, 0)
         line.setPlaceholderText("none" if port.optional else "a file")
         line.editingFinished.connect(self.changed.emit)
         button = QPushButton("Choose…")

@@ -93,7 +93,7 @@ def montage(
         if pixel_um is not None:
             zoom = picture.width / image.shape[1]
             corner = (left + offset + picture.width - 2 * _GRID, top + picture.height - 2 * _GRID)
-            _scale_bar(sheet, corner, pixel_um / zoom, picture.width)
+            scale_bar(sheet, corner, pixel_um / zoom, picture.width)
     if units:
         _grey_scale(draw, layout, shown, units)
     save_png(sheet, Path(path))
@@ -182,8 +182,8 @@ def _picture(image: NDArray[Any], shown: tuple[float, float], edge_px: int) -> I
     return picture.resize(size, how)
 
 
-def _scale_bar(sheet: Image.Image, corner: tuple[int, int], um_per_px: float, width: int) -> None:
-    """Draw a bar of a round length, its right end at a corner, label above."""
+def scale_bar(sheet: Image.Image, corner: tuple[int, int], um_per_px: float, width: int) -> None:
+    """Draw a bar of a round length on a picture of so many pixels, its right end at a corner."""
     length_um = _round_length(um_per_px * width / 4)
     right, bottom = corner
     left = right - max(1, round(length_um / um_per_px))

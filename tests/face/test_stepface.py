@@ -170,7 +170,7 @@ def test_three_tiers_say_the_same(viewer: Any, volume_path: Path) -> None:
         return [name for name, field in face.form.fields.items() if not field.editor.isHidden()]
 
     assert shown() == ["size_px"]
-    face.tabs["average"].click()
+    face.tabs.buttons["average"].click()
     assert shown() == ["size_px", "mode", "factor", "span"]
     face.form.fields["size_px"].editor.setValue(5)
     face.form.fields["span"].editor.setText("0, 1.5")
@@ -179,7 +179,7 @@ def test_three_tiers_say_the_same(viewer: Any, volume_path: Path) -> None:
     face.form.fields["size_px"].editor.setValue(4)
     assert face.form._marks["size_px"].text() == "4 is even. Take an odd number."
     assert face.parameters() == smooth(5, span=(0.0, 1.5))
-    face.tabs["power"].click()
+    face.tabs.buttons["power"].click()
     assert json.loads(face.script.text.toPlainText())["size_px"] == 5
     face.script.text.setPlainText('{"size_px": 99}')
     assert "Most: 15" in face.script.error.text()

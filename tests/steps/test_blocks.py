@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from multiprocessing import resource_tracker
 from typing import Any
 
 import numpy as np
@@ -52,18 +50,10 @@ def test_no_block_fits() -> None:
         plan_blocks((10, 1000, 1000), memory_bytes=1_000_000, whole_planes=True)
 
 
-@pytest.fixture
-def no_tracker() -> Iterator[None]:
-    """Pools of processes leave one behind that counts their semaphores until we end."""
-    yield
-    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
-
-
 def mean(block: Array) -> Array:
     return ndimage.uniform_filter(block, 5, mode="nearest")
 
 
-@pytest.mark.usefixtures("no_tracker")
 @pytest.mark.parametrize(("threads", "processes"), [(1, False), (3, False), (2, True)])
 def test_blockwise_is_the_same_as_at_once(values: Array, threads: int, processes: bool) -> None:
     lazy = Blockwise(mean, [values], halo=(2, 2, 2), processes=processes)

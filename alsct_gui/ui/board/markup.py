@@ -104,11 +104,11 @@ def chip_markup(chip: Chip, now: Tokens) -> str:
 def _lines(lines: Sequence[Line], now: Tokens) -> str:
     rows = []
     for line in lines:
-        below = [_words(line.words, now)] if line.words else []
+        below = _words(line.words, now)
         if line.scans:
             address = SHOW + ",".join(quote(scan, safe="") for scan in line.scans)
-            below.append(_link(address, "show", now))
-        rows.append(_row(mark(line.state, line.share), _bold(line.title), below))
+            below += f" &nbsp;{_link(address, 'show', now)}"
+        rows.append(_row(mark(line.state, line.share), _bold(line.title), [below]))
     return _table(rows)
 
 
@@ -127,7 +127,7 @@ def _id(item: OutsideId, now: Tokens) -> str:
 def _row(picture: str, title: str, below: Sequence[str]) -> str:
     more = "".join(f"<br>{text}" for text in below)
     return (
-        f'<tr><td width="22" style="padding:5px 8px 3px 0">'
+        '<tr><td width="22" style="padding:5px 8px 3px 0">'
         f'<img src="{picture}" width="14" height="14"></td>'
         f'<td style="padding:3px 0 3px 0">{title}{more}</td></tr>'
     )

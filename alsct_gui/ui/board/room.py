@@ -10,6 +10,7 @@ from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.board.catchup_panel import CatchUpPanel
 from alsct_gui.ui.board.chain_panel import ChainPanel
 from alsct_gui.ui.board.commands import BoardCommands
+from alsct_gui.ui.board.desktop import Desktop
 from alsct_gui.ui.board.follow import BoardFollower
 from alsct_gui.ui.board.page import BoardPage
 from alsct_gui.ui.board.rows import BoardMaker
@@ -65,6 +66,7 @@ class BoardRoom:
         book.bind("board.chain", lambda: window.open_drawer("chain"))
         book.bind("board.agent", self.follower.start_agent)
         self._session, self._has_policy = session, facility.policy is not None
+        self.desktop = Desktop(session, tasks, facility.policy or _NO_POLICY, window)
 
     def start(self) -> None:
         """Begin to follow the ledger."""
@@ -79,6 +81,7 @@ class BoardRoom:
     def close(self) -> None:
         """Put away."""
         self.follower.close()
+        self.desktop.close()
         self._session.board_changed.disconnect(self._take)
         for part in (self.page, self.catch_up, self.timeline, self.chain):
             part.close()

@@ -16,7 +16,6 @@ from alsct_gui.ui.board.rows import taken_s
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, count_words, size_words
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 _NO_SCAN = ScanFacts("", "", 0, "")
 
@@ -260,13 +259,14 @@ class _Teller:
         return (self._entry(event, f"{noun} ended", _HOW.get(how, how), _ENDS.get(how, _QUIET)),)
 
     def _id(self, text: str, key: GoalKey | None) -> OutsideId:
-        """Tell by its form and by what it is for whose id it is."""
-        if key is not None and key.product is Product.RECONSTRUCTION:
-            if not self._names.is_outside(key.place):
-                return OutsideId("Run", text, run=text)
+        """Tell by who works on the way to the place whose id it is."""
+        worker = self._names.worker(key.place) if key is not None else ""
+        if worker == "nersc":
             return OutsideId("Job", text, _page(self._pages.job, text))
-        if _UUID.fullmatch(text) and (key is None or self._names.is_outside(key.place)):
+        if worker == "globus":
             return OutsideId("Globus task", text, _page(self._pages.globus, text))
+        if key is not None and key.product is Product.RECONSTRUCTION:
+            return OutsideId("Run", text, run=text)
         return OutsideId("Id", text)
 
     def _unknown(self, event: Event) -> tuple[Entry, ...]:
