@@ -14,6 +14,7 @@ from alsct_gui.ui.board.desktop import Desktop
 from alsct_gui.ui.board.follow import BoardFollower
 from alsct_gui.ui.board.page import BoardPage
 from alsct_gui.ui.board.rows import BoardMaker
+from alsct_gui.ui.board.simulator_menu import SimulatorMenu
 from alsct_gui.ui.board.timeline_panel import TimelinePanel
 from alsct_gui.ui.board.view import BoardView
 from alsct_gui.ui.services import Services
@@ -21,6 +22,7 @@ from alsct_gui.ui.session import Session
 from alsct_gui.ui.tasks import Tasks
 
 if TYPE_CHECKING:
+    from alsct_gui.ui.topbar import TopBar
     from alsct_gui.ui.window import Window
 
 _NO_POLICY = Policy("", (), (), (), "")
@@ -35,13 +37,15 @@ class BoardRoom:
         What every panel gets.
     window
         Where the panels are placed.
+    topbar
+        Where the menu of a simulated facility stands.
     log_of
         Reads the log of a run on this workstation.
     """
 
     def __init__(
         self, session: Session, tasks: Tasks, services: Services, book: ActionBook,
-        window: Window, log_of: Callable[[str], Any],
+        window: Window, topbar: TopBar, log_of: Callable[[str], Any],
     ) -> None:  # fmt: skip
         facility = services.facility
         maker = BoardMaker(facility.policy or _NO_POLICY, services.profile.naming.raw_file)
@@ -67,6 +71,11 @@ class BoardRoom:
         book.bind("board.agent", self.follower.start_agent)
         self._session, self._has_policy = session, facility.policy is not None
         self.desktop = Desktop(session, tasks, facility.policy or _NO_POLICY, window)
+        self.simulator = (
+            SimulatorMenu(session, tasks, facility.faults, topbar.bar, topbar.menus["Help"])
+            if facility.faults is not None
+            else None
+        )
 
     def start(self) -> None:
         """Begin to follow the ledger."""
@@ -82,6 +91,8 @@ class BoardRoom:
         """Put away."""
         self.follower.close()
         self.desktop.close()
+        if self.simulator is not None:
+            self.simulator.close()
         self._session.board_changed.disconnect(self._take)
         for part in (self.page, self.catch_up, self.timeline, self.chain):
             part.close()
