@@ -34,6 +34,7 @@ class SimulatorMenu:
     ) -> None:
         self._session, self._tasks, self._switches = session, tasks, switches
         self._reading: asyncio.Task[Any] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self.menu = QMenu("Simulator", bar)
         self.menu.setToolTipsVisible(True)
         bar.insertMenu(before.menuAction(), self.menu)
@@ -83,17 +84,19 @@ class SimulatorMenu:
 
     async def _do(self, work: Callable[[], object], said: str) -> None:
         try:
-            await asyncio.to_thread(work)
+            async with self._one_at_a_time:
+                await asyncio.to_thread(work)
             self._session.notice(Notice(Level.INFO, said, key="simulator"))
         finally:
             await self._show()
 
     async def _show(self) -> None:
-        """Tick what is on."""
-        try:
-            on = await asyncio.to_thread(self._switches.on)
-        except AlsctError as error:
-            self._session.notice(Notice(Level.WARNING, error.sentence, key="simulator"))
-            return
-        for name, action in self.faults.items():
-            action.setChecked(name in on)
+        """Tick what is on; a late answer never covers a newer one."""
+        async with self._one_at_a_time:
+            try:
+                on = await asyncio.to_thread(self._switches.on)
+            except AlsctError as error:
+                self._session.notice(Notice(Level.WARNING, error.sentence, key="simulator"))
+                return
+            for name, action in self.faults.items():
+                action.setChecked(name in on)
