@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from alsct_gui.files.presence import present
 from alsct_gui.model.errors import AlsctError, UsageError
 from alsct_gui.screen import has_screen, virtual_screen
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from alsct_gui.model.profile import Profile
     from alsct_gui.settings import Settings
     from alsct_gui.ui.services import Facility, Services
 
@@ -56,15 +58,23 @@ def run(asked: argparse.Namespace) -> int:
 def _with_screen(asked: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
-    from alsct_gui.settings import load_settings, settings_path
-    from alsct_gui.ui.loop import run_until_done
-    from alsct_gui.ui.program import Program
-
     app = QApplication.instance() or QApplication(["alsct-gui"])
     if not isinstance(app, QApplication):
         raise UsageError("another program's event loop is in the way", where="Qt")
     app.setApplicationName("alsct-gui")
     app.setApplicationDisplayName("alsct-gui")
+    try:
+        return _with_application(app, asked)
+    finally:
+        # Before the screen goes: what Qt holds of it would take the process down.
+        app.shutdown()
+
+
+def _with_application(app: QApplication, asked: argparse.Namespace) -> int:
+    from alsct_gui.settings import load_settings, settings_path
+    from alsct_gui.ui.loop import run_until_done
+    from alsct_gui.ui.program import Program
+
     path = settings_path()
     settings, findings = load_settings(path)
     if asked.selftest:
@@ -135,8 +145,15 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         chosen = load_profile(profile or settings.profile)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
-            desk, lookout, runs, simulate_demo_scan, facility_of(settings, profile),
+            desk, lookout, runs, simulate_demo_scan,
+            replace(facility_of(settings, profile), scicat_page=dataset_page(chosen)),
         )  # fmt: skip
+
+
+def dataset_page(profile: Profile) -> str:
+    """Return where people look at a dataset in SciCat, ``{id}`` for the dataset; empty for none."""
+    page = profile.scicat.page.rstrip("/")
+    return f"{page}/datasets/{{id}}" if page.startswith("https://") else ""
 
 
 def facility_of(settings: Settings, profile: str = "") -> Facility:
@@ -179,13 +196,8 @@ def folder_here(name: str, patience_s: float = 1.0) -> Path | None:
     patience_s
         How long to wait for an answer.
     """
-    if not name:
-        return None
-    there: list[bool] = []
-    asking = threading.Thread(target=lambda: there.append(Path(name).is_dir()), daemon=True)
-    asking.start()
-    asking.join(patience_s)
-    return Path(name) if there and there[0] else None
+    found = present((Path(name),), patience_s) if name else ()
+    return found[0] if found and found[0].is_dir() else None
 
 
 def simulate_demo_scan() -> Path:
