@@ -29,6 +29,15 @@ OWN = "alsct_preview"
 """Entry of the metadata of layers that are a preview, and no input of anything."""
 
 
+def plain_viewer(viewer: Any) -> Any:
+    """Return the viewer itself.
+
+    Napari hands plugins a proxy of it, a new one each time, whose layers are proxies as well: the
+    same layer would then be two.
+    """
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 def layer_kind(layer: Any) -> str:
     """Return ``image``, ``labels`` … in napari's own words."""
     return str(layer.as_layer_data_tuple()[2])

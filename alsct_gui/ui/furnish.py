@@ -81,7 +81,7 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
-    board = BoardRoom(*common, window, follower.log_of)
+    board = BoardRoom(*common, window, program.topbar, follower.log_of)
     nersc = NerscBox(
         session, book, program.services.facility, reconstruct.plan, board.commands.want_volume
     )

@@ -162,9 +162,10 @@ def minimise_tv(
     for _ in range(iterations):
         shadow = np.zeros_like(sinogram)
         _project(ahead, directions, shadow)
-        dual = (dual + step * (shadow - sinogram) / norm) / (1 + step)
+        dual = ((dual + step * (shadow - sinogram) / norm) / (1 + step)).astype(np.float32)
         slope += step * _gradient(ahead) / np.float32(np.sqrt(8))
-        slope /= np.maximum(1, np.sqrt((slope**2).sum(axis=0)) / bound)
+        length = np.sqrt((slope**2).sum(axis=0))
+        slope /= np.maximum(np.float32(1), length / bound)
         back = np.zeros_like(picture)
         _spread(dual, directions, back)
         change = back / norm - _divergence(slope) / np.float32(np.sqrt(8))
@@ -246,9 +247,7 @@ def _spread(shadow: Float32Array, directions: Float64Array, picture: Float32Arra
                 at += across
 
 
-def _reconstructed(
-    scan: Scan, recipe: Recipe, rows: range
-) -> Iterator[tuple[Float32Array, int]]:
+def _reconstructed(scan: Scan, recipe: Recipe, rows: range) -> Iterator[tuple[Float32Array, int]]:
     job: Job = prepare_job(scan, recipe)
     source = job.source()
     try:
@@ -262,12 +261,11 @@ def _reconstructed(
 
 def main(arguments: list[str]) -> None:
     """Train the network in a folder; what is reached goes beside this file."""
+    from alsct_gui.steps.reporter import Reporter
     from napari_alsct_segment.network.model import save_network
     from napari_alsct_segment.network.pairs import volume_pairs
     from napari_alsct_segment.network.settings import TrainingSettings
     from napari_alsct_segment.network.train import train_network
-
-    from alsct_gui.steps.reporter import Reporter
 
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)

@@ -70,6 +70,7 @@ class Names:
 
     def __init__(self, policy: Policy) -> None:
         self._places = {place.name: place for place in policy.places}
+        self._workers = {lane.name: lane.by for lane in policy.lanes}
         self._sites = {site.name: site for site in policy.sites}
 
     def site(self, name: str) -> str:
@@ -96,6 +97,10 @@ class Names:
         """Name of the way to a place; empty when the place is not in the policy."""
         known = self._places.get(place)
         return known.lane if known is not None else ""
+
+    def worker(self, place: str) -> str:
+        """Who works on the way to a place: ``here``, ``globus`` or ``nersc``."""
+        return self._workers.get(self.lane_of(place), "here")
 
     def goal(self, key: GoalKey) -> str:
         """Name a goal: “raw file at NERSC CFS”, “reconstruction at workstation”."""

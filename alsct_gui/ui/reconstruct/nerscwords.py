@@ -82,6 +82,12 @@ def volume_place(policy: Policy) -> Place | None:
     return next((place for place in made if place.site in outside), None)
 
 
+def _raw_place(policy: Policy, site: str) -> Place | None:
+    """Return where raw files are wanted at a site."""
+    names = {n for wish in policy.wishes if wish.product is Product.RAW for n in wish.places}
+    return next((p for p in policy.places if p.site == site and p.name in names), None)
+
+
 def times_of(
     look: Look, raw_is_there: bool, view: BoardView, lane: str, speed: Speed | None = None
 ) -> Times:
@@ -150,7 +156,7 @@ def offer_of(
     names = Names(policy)
     site = names.site(place.site)
     refusal = _refusal(policy, names, place, view, row, recipe, path)
-    raw = next((p for p in policy.places if p.site == place.site and p.root and not p.source), None)
+    raw = _raw_place(policy, place.site)
     raw_is_there = raw is not None and _is_met(view, row, GoalKey("", Product.RAW, raw.name))
     lane = raw.lane if raw is not None else ""
     line = times_words(times_of(look, raw_is_there, view, lane), here_s, site)

@@ -53,7 +53,8 @@ def night_policy() -> Policy:
         "night",
         sites=(Site("here", "Beamline 8.3.2", outside=False), Site("nersc", "NERSC")),
         lanes=(
-            Lane("here", 2), Lane("workstation"), Lane("globus", 3, 500), Lane("slurm", 8),
+            Lane("here", 2), Lane("workstation"), Lane("globus", 3, 500, by="globus"),
+            Lane("slurm", 8, by="nersc"),
             Lane("services", 4),
         ),
         places=(

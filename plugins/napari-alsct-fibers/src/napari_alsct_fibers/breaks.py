@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_alsct_fibers.dips import Dips, find_dips, flattened, robust_deviation
+from napari_alsct_fibers.gaps import fit_gap
 from napari_alsct_fibers.profiles import FibreProfiles
 
 Float32Array = NDArray[np.float32]
@@ -91,9 +92,7 @@ def find_breaks(
     Returns
     -------
     found
-        Breaks in the order of fibre and slice. The opening is the grey value that is missing
-        over the gap, divided by the depth of a gap: blur and tilted fracture planes leave it
-        as it is.
+        Breaks in the order of fibre and slice; middle and opening are those of `gaps.fit_gap`.
     """
     window = 2 * int(2.5 * judgement.widest_slices / 2) + 31
     core, _usual = flattened(profiles.core, window)
@@ -160,8 +159,9 @@ def _measured(
         part = core[fibre, first : at + reach + 1].astype(np.float64)
         missing = np.clip(part, 0, None)
         total = missing.sum()
-        middle[index] = first + (missing * np.arange(len(part))).sum() / max(total, _SLIM)
-        opening[index] = part.sum() / full
+        about = first + (missing * np.arange(len(part))).sum() / max(total, _SLIM)
+        row = core[fibre].astype(np.float64) / full
+        middle[index], opening[index] = fit_gap(row, about, max(0.0, part.sum() / full))
         least = bright[fibre, first : at + reach + 1]
         depth[index] = np.convolve(np.pad(least, 1, "edge"), _BLUNT, "valid").max() / full
         near = _around(ring[fibre], at, width // 2 + 1)
@@ -173,7 +173,7 @@ def _measured(
     )
     certainty = 1 - np.exp(-np.clip(margin - 1, 0, None) * 2)
     return Breaks(
-        dips.fibre, middle, np.maximum(opening, 0.0), dips.z_score, depth, around, certainty
+        dips.fibre, middle, opening, dips.z_score, depth, around, certainty
     )  # fmt: skip
 
 

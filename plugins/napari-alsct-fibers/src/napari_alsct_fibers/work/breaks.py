@@ -141,8 +141,8 @@ def _blocks(
                 ("Dips that were taken for no break", f"{len(found.found.rejected.fibre):,}"),
             ]
         ),
-        Text("A break is a gap of air in a fibre. Its opening is the grey value that is missing "
-             "along the fibre, over the grey value of a gap. Cracks of the matrix that a fibre "
+        Text("A break is a gap of air in a fibre. Its opening is that of a blurred gap "
+             "fitted to the grey values along the fibre. Cracks of the matrix that a fibre "
              "bridges are none. Look through the breaks of least certainty."),
         Heading("Breaks over the height"),
         Plot("slice", "breaks",
