@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from alsct_gui.files.presence import present
 from alsct_gui.model.errors import AlsctError, UsageError
 from alsct_gui.screen import has_screen, virtual_screen
 
@@ -227,13 +227,8 @@ def folder_here(name: str, patience_s: float = 1.0) -> Path | None:
     patience_s
         How long to wait for an answer.
     """
-    if not name:
-        return None
-    there: list[bool] = []
-    asking = threading.Thread(target=lambda: there.append(Path(name).is_dir()), daemon=True)
-    asking.start()
-    asking.join(patience_s)
-    return Path(name) if there and there[0] else None
+    found = present((Path(name),), patience_s) if name else ()
+    return found[0] if found and found[0].is_dir() else None
 
 
 def simulate_demo_scan(folder: Path | None = None) -> Path:

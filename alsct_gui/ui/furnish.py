@@ -72,6 +72,7 @@ def furnish(program: Program) -> Parts:
     window.left.addWidget(scans.scans)
     window.left.addWidget(scans.reviewed)
     window.dropped = scans.open_paths
+    program.topbar.menus["File"].insertMenu(book["file.watch"], scans.recent)
 
     follower = RunFollower(session, program.tasks, program.services.runs)
     runs = RunsPanel(session, program.tasks, follower)

@@ -7,8 +7,6 @@ each is made from the one before.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from alsct_gui.model.placement import StateKind
@@ -58,9 +56,7 @@ CASES = _cases()
 
 
 def restrict(stage: Stage, acts: tuple[str, ...]) -> None:
-    names = {name for act in acts for name in WISHES[act]}
-    wishes = tuple(wish for wish in stage.place.policy.wishes if wish.name in names)
-    stage.place.policy = replace(stage.place.policy, wishes=wishes)
+    stage.place.restrict({name for act in acts for name in WISHES[act]})
 
 
 @pytest.mark.parametrize(

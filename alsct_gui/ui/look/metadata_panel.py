@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QMenu,
     QPushButton,
     QStackedWidget,
     QTreeView,
@@ -28,6 +27,7 @@ from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.tasks import Tasks, answer_of
 from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, EmptyState, button, label
+from alsct_gui.ui.widgets.pathmenu import PathMenu
 
 if TYPE_CHECKING:
     from alsct_gui.recon.desk.answers import Look
@@ -65,8 +65,9 @@ class MetadataPanel(QWidget):
         self.search.textChanged.connect(lambda _: self._show())
         self.compare = QPushButton("Compare…")
         self.compare.setToolTip("Shows only what differs from another scan that was opened")
-        self.menu = QMenu(self.compare)
-        self.menu.aboutToShow.connect(self._fill_menu)
+        self.menu = PathMenu(
+            "Compare", self._others, self.compare_with, "No other scan was opened yet", self.compare
+        )
         self.compare.setMenu(self.menu)
         row.addWidget(self.search, 1)
         row.addWidget(self.compare)
@@ -197,18 +198,9 @@ class MetadataPanel(QWidget):
         self.count.setText(f"No {noun} holds these words" if none_found else words)
         self.count.setVisible(bool(self._entries))
 
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        others = [
-            Path(text) for text in self._session.settings.recent
-            if Path(text) != self._session.selected
-        ]  # fmt: skip
-        for path in others:
-            action = self.menu.addAction(path.name.replace("&", "&&"))
-            action.setToolTip(str(path))
-            action.triggered.connect(lambda _=False, path=path: self.compare_with(path))
-        if not others:
-            self.menu.addAction("No other scan was opened yet").setEnabled(False)
+    def _others(self) -> list[Path]:
+        known = map(Path, self._session.settings.recent)
+        return [path for path in known if path != self._session.selected]
 
     def _fold(self, index: Any) -> None:
         if self.model.entry(index) is None:
