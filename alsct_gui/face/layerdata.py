@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,13 +25,14 @@ _SAMPLE_PX = 512
 def volume_layer(volume: Volume, name: str = "") -> LayerData:
     """Return a volume as a lazy image layer with its scale, unit and axes.
 
-    The volume must stay open for as long as the layer lives.
+    The volume is closed when the last reference to its finest level is gone.
 
     Raises
     ------
     InputError
         A slice cannot be read, or its scale is none.
     """
+    close_with(volume)
     levels = [_physical(level, volume) for level in volume.levels]
     about = {
         **layer_place(volume),
@@ -44,6 +46,7 @@ def volume_layer(volume: Volume, name: str = "") -> LayerData:
 
 def labels_layer(volume: Volume, name: str = "") -> LayerData:
     """Return labels as a layer; small ones are read, so that they can be painted on."""
+    close_with(volume)
     labels: Any = volume.levels[0]
     if labels.size * labels.dtype.itemsize <= EDITABLE_BYTES:
         labels = np.asarray(labels[:])
@@ -57,6 +60,12 @@ def labels_layer(volume: Volume, name: str = "") -> LayerData:
         edge = volume.voxel_um[0] if volume.voxel_um else 1.0
         about["translate"] = (index * edge, 0.0, 0.0)
     return labels, about, "labels"
+
+
+def close_with(volume: Volume) -> None:
+    """Close a volume's files when nobody holds its finest level any more."""
+    if volume.closer is not None:
+        weakref.finalize(volume.levels[0], volume.closer)
 
 
 def layer_place(volume: Volume) -> dict[str, Any]:

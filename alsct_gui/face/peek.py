@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from alsct_gui.face.later import Later
 from alsct_gui.face.sources import OWN, finest
 from alsct_gui.face.work import Backstage, Files
 from alsct_gui.model.errors import AlsctError, CancelledError
@@ -57,7 +58,6 @@ class Peek(QObject):
     """What it is doing, for people."""
     failed = Signal(str)
     """Why there is no preview; a sentence."""
-    _came = Signal(object)
 
     def __init__(
         self, step: Step[Any], viewer: Any, backstage: Backstage,
@@ -66,7 +66,7 @@ class Peek(QObject):
         super().__init__(parent)
         self._step, self._viewer, self._backstage = step, viewer, backstage
         self._wanted = wanted
-        self._files = Files(backstage, self)
+        self._files, self._later = Files(backstage, self), Later(self)
         self._number = 0
         self._layers: dict[str, Any] = {}
         self._on, self._made = False, False
@@ -74,7 +74,6 @@ class Peek(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._ask)
-        self._came.connect(self._show)
         backstage.ears.listen(viewer.dims.events.current_step, self.renew)
 
     @property
@@ -126,17 +125,12 @@ class Peek(QObject):
             self._step, wanted.parameters, {**found, **wanted.paths}, index
         )
 
-        def came(done: Future[SlicePreview]) -> None:
-            try:
-                self._came.emit((number, wanted.main, monotonic() - began_s, done))
-            except RuntimeError:
-                return  # the widget has gone meanwhile
+        self._later.when(
+            future, lambda done: self._show(number, wanted.main, monotonic() - began_s, done)
+        )
 
-        future.add_done_callback(came)
-
-    def _show(self, answer: Any) -> None:
-        number, main, seconds, done = answer
-        if number != self._number or done.cancelled() or main not in self._viewer.layers:
+    def _show(self, number: int, main: Any, seconds: float, done: Future[SlicePreview]) -> None:
+        if number != self._number or main not in self._viewer.layers:
             return  # a newer question was asked meanwhile
         error = done.exception()
         if isinstance(error, CancelledError):

@@ -19,7 +19,6 @@ from qtpy.QtWidgets import (
 
 from alsct_gui.face.parts import GAP_PX, colour_wrong, label
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.steps.settings import parameters_from, parameters_to_plain
 
 _LINES = 9
 
@@ -29,27 +28,32 @@ class ScriptView(QWidget):
 
     Parameters
     ----------
-    parameters
-        The step's parameter type.
+    read
+        Makes parameters of plain data; raises `RecipeError` when it is wrong.
+    write
+        Makes plain data of parameters.
     theme
         Name of the viewer's theme.
     command, python
         Return the texts that the buttons copy.
+    title
+        What stands above the text.
     """
 
     changed = Signal(object)
     """Somebody wrote other parameters, and they are right."""
 
     def __init__(
-        self, parameters: type[Any], theme: str, command: Callable[[], str],
-        python: Callable[[], str],
+        self, read: Callable[[Any], Any], write: Callable[[Any], Any], theme: str,
+        command: Callable[[], str], python: Callable[[], str],
+        title: str = "Parameters, as in a file for --params",
     ) -> None:  # fmt: skip
         super().__init__()
-        self._type = parameters
+        self._read, self._write = read, write
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
-        column.addWidget(label("Parameters, as in a file for --params", faint=True))
+        column.addWidget(label(title, faint=True))
         self.text = QPlainTextEdit()
         self.text.setAccessibleName("Parameters")
         self.text.setStyleSheet(
@@ -74,14 +78,14 @@ class ScriptView(QWidget):
 
     def show_parameters(self, parameters: Any) -> None:
         """Show parameters; tells of no change."""
-        text = json.dumps(parameters_to_plain(parameters), indent=2, ensure_ascii=False)
+        text = json.dumps(self._write(parameters), indent=2, ensure_ascii=False)
         with QSignalBlocker(self.text):
             self.text.setPlainText(text)
         self._say("")
 
     def _edited(self) -> None:
         try:
-            parameters = parameters_from(self._type, json.loads(self.text.toPlainText()))
+            parameters = self._read(json.loads(self.text.toPlainText()))
         except ValueError as error:
             self._say(f"This is no JSON: {error}.")
         except RecipeError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ _STORED = ("float32", "uint16", "uint8")
 _SLAB_SLICES = 16
 OWN = "alsct_preview"
 """Entry of the metadata of layers that are a preview, and no input of anything."""
+
+
+def plain_viewer(viewer: Any) -> Any:
+    """Return the viewer itself.
+
+    Napari hands plugins a proxy of it, a new one each time, whose layers are proxies as well: the
+    same layer would then be two.
+    """
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 def layer_kind(layer: Any) -> str:
@@ -49,11 +59,19 @@ def finest(layer: Any) -> Any:
 
 def voxel_um(layer: Any) -> tuple[float, float, float] | None:
     """Return the edges of a layer's voxel in micrometre; None when it has no unit of length."""
-    factors = [_micrometres(unit) for unit in layer.units]
+    return edges_um(layer.scale, layer.units)
+
+
+def edges_um(scale: Sequence[float], units: Sequence[Any]) -> tuple[float, float, float] | None:
+    """Return edges (slice, y, x) in micrometre from napari's scale and units of two or three axes.
+
+    None when one of them is no length.
+    """
+    factors = [_micrometres(unit) for unit in units]
     if None in factors:
         return None
-    edges = [float(scale) * float(factor or 1) for scale, factor in
-             zip(layer.scale, factors, strict=True)]  # fmt: skip
+    edges = [float(edge) * float(factor or 1) for edge, factor in
+             zip(scale, factors, strict=True)]  # fmt: skip
     return (edges[-2], edges[-2], edges[-1]) if len(edges) == 2 else (edges[0], edges[1], edges[2])
 
 

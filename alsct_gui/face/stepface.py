@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -26,18 +26,19 @@ from qtpy.QtWidgets import (
 from alsct_gui.face.form import Form
 from alsct_gui.face.inputs import Inputs
 from alsct_gui.face.layerdata import free_name
-from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, Tabs, colour_wrong, label, name_label
+from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, Tabs, label, name_label
 from alsct_gui.face.peek import Peek, Wanted
 from alsct_gui.face.results import add_products
+from alsct_gui.face.runrow import RunRow
 from alsct_gui.face.script import ScriptView
-from alsct_gui.face.sources import file_of
-from alsct_gui.face.words import progress_words, result_words
+from alsct_gui.face.sources import file_of, plain_viewer
+from alsct_gui.face.words import result_words
 from alsct_gui.face.work import Backstage, Files, Work
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.steps.export import command_line, python_script
 from alsct_gui.steps.jobs import JobView, StepRequest
 from alsct_gui.steps.registry import get_step
-from alsct_gui.steps.settings import Tier, parameters_to_plain
+from alsct_gui.steps.settings import Tier, parameters_from, parameters_to_plain
 from alsct_gui.steps.step import Step
 from alsct_gui.steps.writing import default_name
 
@@ -74,12 +75,12 @@ class StepFace(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.step: Step[Any] = get_step(self.step_name)
-        self.viewer: Any = viewer
+        self.viewer: Any = plain_viewer(viewer)
         self._backstage = Backstage()
         self._work = Work(self._backstage, self)
         self._files = Files(self._backstage, self)
         self._make()
-        self.peek = Peek(self.step, viewer, self._backstage, self._wanted, self)
+        self.peek = Peek(self.step, self.viewer, self._backstage, self._wanted, self)
         self._connect()
         self.show_tier("newbie")
         self._presets_chosen()
@@ -118,8 +119,6 @@ class StepFace(QWidget):
     def cancel(self) -> None:
         """End the step."""
         self._work.cancel()
-        self._say("Stops…")
-        self.cancel_button.setEnabled(False)
 
     def output_path(self) -> Path | None:
         """Return where the product goes; None for a place of the program's own."""
@@ -135,6 +134,10 @@ class StepFace(QWidget):
         stem = source.name.removesuffix(".zarr").removesuffix(".labels")
         return free_name(source.with_name(default_name(self.step, stem)))
 
+    def make_inputs(self) -> Any:
+        """Return what inputs are chosen with: a widget with all that `Inputs` offers."""
+        return Inputs(self.step, self.viewer, self._backstage.ears)
+
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
         """Show products; volumes and labels become layers. A plugin may do more with them."""
         add_products(self.viewer, self.step, outputs, self.inputs.main())
@@ -144,7 +147,7 @@ class StepFace(QWidget):
         column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         column.setSpacing(2 * GAP_PX)
         column.addWidget(label(self.step.sentence, wrap=True))
-        self.inputs = Inputs(self.step, self.viewer, self._backstage.ears)
+        self.inputs = self.make_inputs()
         column.addWidget(self.inputs)
         theme = str(self.viewer.theme)
         self.tabs = Tabs(TABS, theme)
@@ -153,16 +156,17 @@ class StepFace(QWidget):
         column.addWidget(self._make_presets())
         self.form = Form(self.step.parameters, theme)
         column.addWidget(self.form)
-        self.script = ScriptView(self.step.parameters, theme, self._command, self._python)
+        self.script = ScriptView(
+            partial(parameters_from, self.step.parameters), parameters_to_plain, theme,
+            self._command, self._python,
+        )  # fmt: skip
         column.addWidget(self.script)
         column.addLayout(self._make_preview())
         column.addLayout(self._make_output())
-        column.addLayout(self._make_buttons())
-        self.status = label("", wrap=True)
-        self.wrong = label("", wrap=True)
-        colour_wrong(self.wrong, theme)
-        column.addWidget(self.status)
-        column.addWidget(self.wrong)
+        self._row = RunRow(theme)
+        self.run_button, self.cancel_button = self._row.run_button, self._row.cancel_button
+        self.bar, self.status, self.wrong = self._row.bar, self._row.status, self._row.wrong
+        column.addWidget(self._row)
         column.addStretch(1)
 
     def _make_presets(self) -> QWidget:
@@ -203,22 +207,6 @@ class StepFace(QWidget):
         row.addWidget(choose)
         return row
 
-    def _make_buttons(self) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(GAP_PX)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.hide()
-        row = QHBoxLayout()
-        self.run_button = QPushButton("Run")
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.hide()
-        row.addWidget(self.run_button, 1)
-        row.addWidget(self.cancel_button, 1)
-        column.addLayout(row)
-        column.addWidget(self.bar)
-        return column
-
     def _connect(self) -> None:
         self.inputs.changed.connect(self._inputs_changed)
         self.presets.currentIndexChanged.connect(self._presets_chosen)
@@ -227,8 +215,8 @@ class StepFace(QWidget):
         self.preview.toggled.connect(self.peek.switch)
         self.peek.said.connect(self.preview_words.setText)
         self.peek.failed.connect(self._preview_failed)
-        self.run_button.clicked.connect(self.run)
-        self.cancel_button.clicked.connect(self.cancel)
+        self._row.run.connect(self.run)
+        self._row.cancel.connect(self.cancel)
         self._work.changed.connect(self._followed)
         self._inputs_changed()
 
@@ -280,20 +268,12 @@ class StepFace(QWidget):
         except AlsctError as error:
             self._ended(wrong=error.sentence)
             return
-        self._complain("")
-        self._say("Starts…")
-        self.run_button.hide()
-        self.cancel_button.setEnabled(True)
-        self.cancel_button.show()
-        self.bar.setRange(0, 0)
-        self.bar.show()
+        self._row.started()
 
     def _followed(self, view: JobView) -> None:
         if not view.ended:
             if view.progress is not None:
-                self.bar.setRange(0, max(1, view.progress.total))
-                self.bar.setValue(view.progress.done)
-                self._say(progress_words(view.progress))
+                self._row.show_progress(view.progress)
             return
         if view.state == "finished":
             self.preview.setChecked(False)
@@ -307,9 +287,7 @@ class StepFace(QWidget):
             self._ended(said="Cancelled; nothing is left of it.")
 
     def _ended(self, *, said: str = "", wrong: str = "") -> None:
-        self.cancel_button.hide()
-        self.bar.hide()
-        self.run_button.show()
+        self._row.ended()
         self._inputs_changed()
         self._say(said)
         self._complain(wrong)
@@ -339,9 +317,7 @@ class StepFace(QWidget):
         return {**inputs, **self.inputs.paths()}, self.output_path() or default_name(self.step)
 
     def _say(self, words: str) -> None:
-        self.status.setText(words)
-        self.status.setVisible(bool(words))
+        self._row.say(words)
 
     def _complain(self, words: str) -> None:
-        self.wrong.setText(words)
-        self.wrong.setVisible(bool(words))
+        self._row.complain(words)

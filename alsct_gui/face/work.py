@@ -9,6 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from alsct_gui.face.later import Later
 from alsct_gui.face.sources import Spills, file_of
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.steps.desk import StepDesk
@@ -65,15 +66,12 @@ class Backstage:
         self.spills.close()
 
 
-class Files(QObject):
+class Files:
     """Finds or writes the files of layers, then calls back in the window's thread."""
 
-    _done = Signal(object)
-
     def __init__(self, backstage: Backstage, parent: QObject) -> None:
-        super().__init__(parent)
         self._backstage = backstage
-        self._done.connect(self._tell)
+        self._later = Later(parent)
 
     def of(
         self, layers: Mapping[str, Any], then: Callable[[dict[str, Path] | AlsctError], None]
@@ -93,24 +91,16 @@ class Files(QObject):
         def write() -> dict[str, Path]:
             return found | {name: spills.write(layer) for name, layer in missing.items()}
 
-        future = self._backstage.thread.submit(write)
-        future.add_done_callback(lambda done: None if done.cancelled() else self._send(done, then))
+        def written(done: Future[dict[str, Path]]) -> None:
+            error = done.exception()
+            if error is None:
+                then(done.result())
+            elif isinstance(error, AlsctError):
+                then(error)
+            else:
+                then(AlsctError(f"the layer cannot be written ({error})"))
 
-    def _send(
-        self, done: Future[dict[str, Path]], then: Callable[[dict[str, Path] | AlsctError], None]
-    ) -> None:
-        error = done.exception()
-        answer: Any = done.result() if error is None else error
-        if error is not None and not isinstance(error, AlsctError):
-            answer = AlsctError(f"the layer cannot be written ({error})")
-        try:
-            self._done.emit((then, answer))
-        except RuntimeError:
-            return  # the widget has gone meanwhile
-
-    def _tell(self, both: Any) -> None:
-        then, answer = both
-        then(answer)
+        self._later.when(self._backstage.thread.submit(write), written)
 
 
 class Work(QObject):

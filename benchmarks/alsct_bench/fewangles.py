@@ -247,9 +247,7 @@ def _spread(shadow: Float32Array, directions: Float64Array, picture: Float32Arra
                 at += across
 
 
-def _reconstructed(
-    scan: Scan, recipe: Recipe, rows: range
-) -> Iterator[tuple[Float32Array, int]]:
+def _reconstructed(scan: Scan, recipe: Recipe, rows: range) -> Iterator[tuple[Float32Array, int]]:
     job: Job = prepare_job(scan, recipe)
     source = job.source()
     try:

@@ -15,8 +15,8 @@ from alsct_gui.steps.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-KNOWN = {"model", "files", "recon", "steps", "face", "simulator"}
-"""Rooms that plugins may know; the simulator makes the sample data."""
+KNOWN = {"model", "files", "recon", "steps", "face"}
+"""Rooms that plugins may know."""
 BACKENDS = {"PySide6", "PySide2", "PyQt5", "PyQt6"}
 
 every_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)

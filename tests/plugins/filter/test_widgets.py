@@ -23,6 +23,17 @@ def opened(viewer: Any, rec_path: Path) -> Any:
     return viewer
 
 
+def test_it_takes_the_layer_that_is_selected(opened: Any) -> None:
+    first = opened.layers[0]
+    second = opened.add_image(np.zeros((4, 9, 9), np.float32), name="second")
+    _, face = opened.window.add_plugin_dock_widget("napari-alsct-filter", "Median")
+    assert face.inputs.main() is second
+    opened.layers.selection.active = first
+    assert face.inputs.main() is first
+    opened.layers.remove(second)
+    assert face.inputs.main() is first
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_previews_and_runs(opened: Any, tmp_path: Path, wait: Wait, name: str) -> None:
     _, face = opened.window.add_plugin_dock_widget("napari-alsct-filter", name)

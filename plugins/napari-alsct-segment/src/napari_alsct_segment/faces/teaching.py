@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -12,7 +13,7 @@ from alsct_gui.face.form import Form
 from alsct_gui.face.parts import GAP_PX, Choice, Tabs, label, name_label
 from alsct_gui.face.script import ScriptView
 from alsct_gui.face.stepface import TABS
-from alsct_gui.steps.settings import Tier
+from alsct_gui.steps.settings import Tier, parameters_from, parameters_to_plain
 from alsct_gui.steps.step import Step
 
 
@@ -44,7 +45,9 @@ class Teaching(QWidget):
         column.addWidget(self.tabs)
         column.addWidget(self._make_presets())
         self.form = Form(step.parameters, theme)
-        self.script = ScriptView(step.parameters, theme, command, python)
+        self.script = ScriptView(
+            partial(parameters_from, step.parameters), parameters_to_plain, theme, command, python
+        )
         column.addWidget(self.form)
         column.addWidget(self.script)
         self.presets.currentIndexChanged.connect(self._preset_chosen)

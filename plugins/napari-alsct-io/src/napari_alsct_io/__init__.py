@@ -1,0 +1,1 @@
+"""Scans and volumes in napari: readers, writers, sample data."""

@@ -1,0 +1,1 @@
+"""Reconstruction in a plain napari, over alsct_gui.recon."""
