@@ -48,6 +48,7 @@ class Lookout:
         self._remote = remote
         self._lock = threading.Lock()
         self._folders: list[Path] = []
+        self._paths: list[Path] = []
         self._known: dict[Path, Sighting] = {}
         self._unseen: set[Path] = set()
         """Paths known from before a loss that were not told again since."""
@@ -78,20 +79,31 @@ class Lookout:
         """Have a function called when the state of the whole changes."""
         self._on_state.append(callback)
 
-    def watch(self, folders: Sequence[Path]) -> Future[Answer]:
-        """Watch these folders too; what lies in them comes as changes ``appeared``."""
-        absolute = [folder.absolute() for folder in folders]
+    def watch(self, folders: Sequence[Path], paths: Sequence[Path] = ()) -> Future[Answer]:
+        """Watch these too: what is there comes as changes ``appeared``.
+
+        Parameters
+        ----------
+        folders
+            With all that lies in them.
+        paths
+            Single scans and volumes, wherever they lie.
+        """
+        trees = [folder.absolute() for folder in folders]
+        single = [path.absolute() for path in paths]
         with self._lock:
-            self._folders += [folder for folder in absolute if folder not in self._folders]
+            self._folders += [folder for folder in trees if folder not in self._folders]
+            self._paths += [path for path in single if path not in self._paths]
             self._losses = 0
         self._stay()
-        return self._remote.ask("watch", {"folders": [str(folder) for folder in absolute]})
+        return self._remote.ask("watch", _asked(trees, single))
 
     def forget(self, folder: Path) -> Future[Answer]:
         """Stop watching a folder; what lies in it is told as ``gone`` no more."""
         folder = folder.absolute()
         with self._lock:
             self._folders = [known for known in self._folders if known != folder]
+            self._paths = [known for known in self._paths if known != folder]
             for path in [path for path in self._known if not self._is_watched(path)]:
                 del self._known[path]
                 self._unseen.discard(path)
@@ -103,7 +115,7 @@ class Lookout:
         self._remote.close()
 
     def _is_watched(self, path: Path) -> bool:
-        return any(path.is_relative_to(folder) for folder in self._folders)
+        return path in self._paths or any(path.is_relative_to(folder) for folder in self._folders)
 
     def _stay(self) -> None:
         """Ask for the one answer that never comes, so that a loss is noticed."""
@@ -119,16 +131,17 @@ class Lookout:
             self._staying = False
             self._unseen = set(self._known)
             self._losses += 1
-            folders, again = list(self._folders), self._losses <= MAX_LOSSES
+            wanted = _asked(self._folders, self._paths)
+            again = self._losses <= MAX_LOSSES
         if self._closed or future.cancelled():
             return
         error = future.exception()
         why = error.what if isinstance(error, AlsctError) else "the process ended"
         then = "It starts again" if again else "Nothing is watched until a folder is added again"
         self._tell(replace(self._state, lost=f"The folder watch stopped ({why}). {then}."))
-        if again and folders:
+        if again and any(wanted.values()):
             self._stay()
-            asked = self._remote.ask("watch", {"folders": [str(folder) for folder in folders]})
+            asked = self._remote.ask("watch", wanted)
             asked.add_done_callback(_log_failure)
 
     def _hear(self, answer: Answer) -> None:
@@ -180,6 +193,10 @@ class Lookout:
         self._state = state
         for callback in list(self._on_state):
             callback(state)
+
+
+def _asked(folders: Sequence[Path], paths: Sequence[Path]) -> dict[str, list[str]]:
+    return {"folders": [str(item) for item in folders], "paths": [str(item) for item in paths]}
 
 
 def _log_failure(future: Future[Any]) -> None:

@@ -8,7 +8,7 @@ takes at most so many entries, and tells only what differs from the time before.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -166,10 +166,10 @@ class FolderWatch:
             if item.is_symlink():
                 return self._linked(item), False
             if item.is_dir(follow_symlinks=False):
-                if _is_volume(item):
+                if is_volume(Path(item.path)):
                     return _entry(item, "volume"), False
                 return None, True
-            if _is_scan_name(name) and item.is_file(follow_symlinks=False):
+            if is_scan_name(name) and item.is_file(follow_symlinks=False):
                 return _entry(item, "scan"), False
         except FileNotFoundError:
             return None, False  # taken away while it was listed; the next listing tells
@@ -179,73 +179,42 @@ class FolderWatch:
         return None, False
 
     def _linked(self, item: os.DirEntry[str]) -> Entry | None:
-        if not _is_scan_name(item.name) or not item.is_file():
+        if not is_scan_name(item.name) or not item.is_file():
             return None
         inside = Path(os.path.realpath(item.path)).is_relative_to(os.path.realpath(self.folder))
         return _entry(item, "scan") if inside else None
 
 
-class FolderWatches:
-    """Several watched folders, each with its own trouble."""
-
-    def __init__(self, **options: int) -> None:
-        self._options = options
-        self._watches: dict[Path, FolderWatch] = {}
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """Those that are watched."""
-        return tuple(self._watches)
-
-    def watch(self, folders: Sequence[Path]) -> None:
-        """Watch these beside those watched already."""
-        for folder in folders:
-            if folder not in self._watches:
-                self._watches[folder] = FolderWatch(folder, **self._options)
-
-    def forget(self, folder: Path) -> None:
-        """Stop watching a folder; unknown ones are none."""
-        watch = self._watches.pop(folder, None)
-        if watch is not None:
-            watch.close()
-
-    def next_pass(self) -> Pass:
-        """List the next part of every folder."""
-        passes = [watch.next_pass() for watch in self._watches.values()]
-        return Pass(
-            tuple(entry for item in passes for entry in item.changed),
-            tuple(path for item in passes for path in item.gone),
-            tuple(trouble for item in passes for trouble in item.troubles),
-            all(item.whole for item in passes),
-        )
-
-    def close(self) -> None:
-        """Stop watching everything."""
-        for folder in self.folders:
-            self.forget(folder)
-
-
-def _is_scan_name(name: str) -> bool:
+def is_scan_name(name: str) -> bool:
+    """Whether a file may be a scan, by its ending."""
     return name.lower().endswith(SCAN_SUFFIXES)
 
 
-def _is_volume(item: os.DirEntry[str]) -> bool:
-    """Tell a volume's folder as `files.volumes.is_volume` does, without listing all of it."""
-    if item.name.endswith(".zarr"):
+def is_volume(folder: Path) -> bool:
+    """Tell a volume's folder as `files.volumes.is_volume` does, without listing all of it.
+
+    Raises
+    ------
+    OSError
+        It cannot be listed.
+    """
+    if folder.name.endswith(".zarr"):
         return True
-    if not item.name.startswith("rec"):
+    if not folder.name.startswith("rec"):
         return False
-    with os.scandir(item.path) as slices:
+    with os.scandir(folder) as slices:
         names = [inner.name.lower() for inner in islice(slices, _TIFFS_LOOKED_AT)]
     return any(name.endswith((".tif", ".tiff")) for name in names)
 
 
-def _entry(item: os.DirEntry[str], kind: Kind) -> Entry:
-    status = item.stat()
+def entry_at(path: Path, kind: Kind, status: os.stat_result) -> Entry:
+    """Make an entry of what the file server says of a path."""
     size_bytes = status.st_size if kind == "scan" else 0
-    return Entry(
-        Path(item.path), kind, size_bytes, status.st_mtime_ns, (status.st_dev, status.st_ino)
-    )
+    return Entry(path, kind, size_bytes, status.st_mtime_ns, (status.st_dev, status.st_ino))
+
+
+def _entry(item: os.DirEntry[str], kind: Kind) -> Entry:
+    return entry_at(Path(item.path), kind, item.stat())
 
 
 def _trouble(error: OSError | ValueError, *, top: bool) -> str:

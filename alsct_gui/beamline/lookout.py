@@ -58,9 +58,9 @@ class Lookout:
         """Whether its end was asked for."""
         return self._closed
 
-    def watch(self, folders: Sequence[Path]) -> None:
+    def watch(self, folders: Sequence[Path], paths: Sequence[Path] = ()) -> None:
         """Watch these too, from the next step on; returns at once."""
-        self._wish(lambda: self._watch.watch(folders))
+        self._wish(lambda: self._watch.watch(folders, paths))
 
     def forget(self, folders: Sequence[Path]) -> None:
         """Stop watching these, from the next step on; returns at once."""
@@ -125,7 +125,8 @@ def main() -> None:
         lookouts[0].close()
 
     def watch(arguments: dict[str, Any], _: Call) -> tuple[dict[str, Any], dict[str, Any]]:
-        lookouts[0].watch(paths_from(arguments.get("folders")))
+        folders, paths = (paths_from(arguments.get(key, ())) for key in ("folders", "paths"))
+        lookouts[0].watch(folders, paths)
         return {}, {}
 
     def forget(arguments: dict[str, Any], _: Call) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -12,10 +12,11 @@ from math import inf
 from pathlib import Path
 
 from alsct_gui.beamline.eye import Looker
-from alsct_gui.beamline.folder import Entry, FolderWatches, Trouble
+from alsct_gui.beamline.folder import Entry, Trouble
 from alsct_gui.beamline.looking import Picture
 from alsct_gui.beamline.looks import STALLED_S, Depth, Look, judge
 from alsct_gui.beamline.sightings import Change, Sighting, diff, sighting_of
+from alsct_gui.beamline.watches import Watches
 
 BUSY_S = 1.0
 """Folders are listed so often while something arrives."""
@@ -73,8 +74,8 @@ class Watch:
 
     looker: Looker
     """Opens the files."""
-    folders: FolderWatches = field(default_factory=FolderWatches)
-    """Lists the folders."""
+    watches: Watches = field(default_factory=Watches)
+    """Lists the folders, and looks at single paths."""
     clock: Callable[[], float] = time.monotonic
     """Time in seconds that only goes forward."""
     wall: Callable[[], float] = time.time
@@ -86,21 +87,21 @@ class Watch:
     _whole: bool = True
     _troubles: tuple[Trouble, ...] = ()
 
-    def watch(self, folders: Sequence[Path]) -> None:
-        """Watch these folders too."""
-        self.folders.watch(folders)
+    def watch(self, folders: Sequence[Path], paths: Sequence[Path] = ()) -> None:
+        """Watch these folders too, and these single scans and volumes."""
+        self.watches.watch(folders, paths)
         self._listed_s, self._listed = -inf, False
 
     def forget(self, folder: Path) -> None:
         """Stop watching a folder; nothing more is said of what lies in it."""
-        self.folders.forget(folder)
+        self.watches.forget(folder)
         for path in [path for path in self._tracks if not self._is_watched(path)]:
             del self._tracks[path]
             self._sightings.pop(path, None)
 
     def close(self) -> None:
         """End the listing and the reader."""
-        self.folders.close()
+        self.watches.close()
         self.looker.close()
 
     def step(self) -> Step:
@@ -117,16 +118,16 @@ class Watch:
         )  # fmt: skip
 
     def _is_watched(self, path: Path) -> bool:
-        return any(path.is_relative_to(folder) for folder in self.folders.folders)
+        return any(path.is_relative_to(place) for place in self.watches.places)
 
     def _list(self) -> None:
         now_s = self.clock()
         interval_s = BUSY_S if self._arriving() else IDLE_S
         if self._whole and now_s - self._listed_s < interval_s:
             return
-        found = self.folders.next_pass()
+        found = self.watches.next_pass()
         self._whole, self._troubles, self._listed_s = found.whole, found.troubles, now_s
-        self._listed = bool(self.folders.folders) and (self._listed or found.whole)
+        self._listed = bool(self.watches.places) and (self._listed or found.whole)
         for entry in found.changed:
             track = self._tracks.get(entry.path)
             if track is None:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,9 @@ PolicyOption = Annotated[
 ]
 ProfileOption = Annotated[
     str, typer.Option("--profile", help="Beamline profile: als-8.3.2, or a YAML or JSON file.")
+]
+RunsOption = Annotated[
+    Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
 ]
 Keys = Annotated[list[str], typer.Argument(metavar="GOAL…", help="Goals, as status lists.")]
 Scans = Annotated[
@@ -61,9 +65,7 @@ def run(
     ledger: LedgerOption = None,
     policy: PolicyOption = "als-8.3.2",
     profile: ProfileOption = "als-8.3.2",
-    runs: Annotated[
-        Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
-    ] = None,
+    runs: RunsOption = None,
     threads: ThreadsOption = 0,
 ) -> None:
     """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
@@ -190,7 +192,7 @@ def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
 
 @agent.command()
 def secret(
-    name: Annotated[str, typer.Argument(help="globus-client, or scicat.")],
+    name: Annotated[str, typer.Argument(help="globus-client, scicat, or notify-NAME.")],
     forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
 ) -> None:
     """Store a secret that the agent logs in with; it is read from the input."""
@@ -279,6 +281,49 @@ def _place(policy: str, word: str) -> str:
             f"the policy has no place {word[:80]!r}", fix=f"Take one of {', '.join(names)}"
         )
     return word
+
+
+@agent.command(name="hand-over")
+def hand_over(
+    scans: Scans,
+    deployment: Annotated[
+        str, typer.Option("--deployment", help="As flow/deployment; the profile names some.")
+    ],
+    ledger: LedgerOption = None,
+) -> None:
+    """Hand scans over to a flow of Prefect; the agent leaves them alone until it has ended."""
+    from alsct_gui.placement.asking import ask_hand_over
+
+    with _open(ledger) as opened:
+        ask_hand_over(opened, _scans(opened, scans), deployment)
+
+
+@agent.command(name="take-back")
+def take_back(scans: Scans, ledger: LedgerOption = None) -> None:
+    """Take scans back from whoever they were handed over to; a flow run is cancelled there."""
+    from alsct_gui.placement.asking import ask_take_back
+
+    with _open(ledger) as opened:
+        ask_take_back(opened, _scans(opened, scans))
+
+
+@agent.command(name="serve-flow")
+def serve_flow(
+    name: Annotated[str, typer.Option("--name", help="Of the deployment.")] = "als-8.3.2",
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+    profile: ProfileOption = "als-8.3.2",
+    runs: RunsOption = None,
+) -> None:
+    """Be a worker of Prefect that pursues the goals of scans handed over to it.
+
+    PREFECT_API_URL names the server.
+    """
+    if find_spec("prefect") is None:
+        raise UsageError("prefect is not installed", fix="pip install 'alsct-gui[prefect]'")
+    from alsct_gui.wiring.flows import serve_flow as serve
+
+    serve(name, _path(ledger), policy, profile, runs)
 
 
 def _ask(what: str, keys: list[str], ledger: Path | None) -> None:

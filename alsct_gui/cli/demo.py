@@ -53,12 +53,15 @@ def demo(
         Path, typer.Option("--output", "-o", help="Folder for the pictures and the report.")
     ] = Path("demo-output"),
     threads: ThreadsOption = 0,
+    story: Annotated[
+        bool, typer.Option(help="Then play an outage of NERSC, and how the debt is paid.")
+    ] = True,
     window: Annotated[
         bool, typer.Option(help="Then drive the window; without a screen it leaves pictures.")
     ] = True,
     json: JsonFlag = False,
 ) -> int:
-    """Simulate, check, find the axis, reconstruct, compare with the truth; then the window."""
+    """Simulate, check, reconstruct, compare with the truth; an outage of NERSC; the window."""
     from alsct_gui.files.check import check_scan
     from alsct_gui.files.montage import montage
     from alsct_gui.files.open import open_scan, open_volume
@@ -108,18 +111,43 @@ def demo(
     stages = {**seconds, **{f"  {k}": v for k, v in result.seconds.items() if k != "total"}}
     report = _report(stages, accuracy, result.shape, result.output, ok)
     (output / "report.txt").write_text(report, encoding="utf-8")
-    if json:
-        emit_json(
-            {"output": result.output, "pictures": [sheet], "seconds": stages,
-             "accuracy": accuracy, "ok": ok}
-        )  # fmt: skip
-    else:
+    if not json:
         show_table(("stage", "seconds"), ((k, round(v, 2)) for k, v in stages.items()))
         out.print(report.split("\n\n", 1)[1].strip(), markup=False)
         out.print(f"pictures: {sheet}", markup=False)
+    told = _play_story(output, threads, quiet=json) if ok and story else None
+    ok = ok and (told is None or told["ok"])
+    if json:
+        emit_json(
+            {"output": result.output, "pictures": [sheet], "seconds": stages,
+             "accuracy": accuracy, "story": told, "ok": ok}
+        )  # fmt: skip
     if not ok:
         return DEMO_FAILED
     return _drive_window(scan_path, output / "window", quiet=json) if window else 0
+
+
+def _play_story(output: Path, threads: int, *, quiet: bool) -> dict[str, Any] | None:
+    """Play the story of an outage; returns its report, None where it cannot be played."""
+    lacks = [name for name in ("globus_sdk", "sfapi_client", "scitacean") if not find_spec(name)]
+    if lacks:
+        err.print("The outage is left out: pip install 'alsct-gui[facility]'", markup=False)
+        return None
+    from alsct_gui.simulator.story.acts import Story
+    from alsct_gui.simulator.story.report import headline, report_plain, write_report
+
+    began = time.monotonic()
+
+    def say(title: str) -> None:
+        if not quiet:
+            out.print(f"{time.monotonic() - began:6.0f} s  {title}", markup=False)
+
+    outcome = Story(output / "story", threads=threads, say=say).play()
+    paths = write_report(outcome, output / "report")
+    if not quiet:
+        out.print(headline(outcome), markup=False)
+        out.print(f"report: {paths['text']}, picture: {paths['picture']}", markup=False)
+    return {**report_plain(outcome), "report": paths}
 
 
 def _drive_window(scan: Path, pictures: Path, *, quiet: bool) -> int:

@@ -141,6 +141,10 @@ class StepFace(QWidget):
             self._backstage.rest()
         return bool(super().event(event))
 
+    def make_inputs(self) -> Any:
+        """Return what inputs are chosen with: a widget with all that `Inputs` offers."""
+        return Inputs(self.step, self.viewer, self._backstage.ears)
+
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
         """Show products; volumes and labels become layers. A plugin may do more with them."""
         add_products(self.viewer, self.step, outputs, self.inputs.main())
@@ -150,7 +154,7 @@ class StepFace(QWidget):
         column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         column.setSpacing(2 * GAP_PX)
         column.addWidget(label(self.step.sentence, wrap=True))
-        self.inputs = Inputs(self.step, self.viewer, self._backstage.ears)
+        self.inputs = self.make_inputs()
         column.addWidget(self.inputs)
         theme = str(self.viewer.theme)
         self.tabs = Tabs(TABS, theme)

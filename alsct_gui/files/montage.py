@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from alsct_gui.files.drawing import fit_text, font_of, save_png, system_font
 from alsct_gui.model.errors import OutputError
 
 _GRID = 8
@@ -81,23 +80,23 @@ def montage(
     sheet = Image.new("RGB", layout.size, _GROUND)
     draw = ImageDraw.Draw(sheet)
     if title:
-        text = _fit(title, _font(_TITLE_PX), layout.size[0] - 2 * layout.margin)
-        draw.text((layout.margin, layout.margin), text, font=_font(_TITLE_PX), fill=_TEXT)
+        text = fit_text(title, font_of(_TITLE_PX), layout.size[0] - 2 * layout.margin)
+        draw.text((layout.margin, layout.margin), text, font=font_of(_TITLE_PX), fill=_TEXT)
     for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
         left, top = layout.cell(index)
         picture = _picture(image, shown, layout.picture_px)
         offset = (layout.picture_px - picture.width) // 2
         sheet.paste(picture, (left + offset, top))
-        text = _fit(caption, _font(_CAPTION_PX), layout.picture_px)
+        text = fit_text(caption, font_of(_CAPTION_PX), layout.picture_px)
         below = top + layout.picture_height + _GRID
-        draw.text((left, below), text, font=_font(_CAPTION_PX), fill=_TEXT)
+        draw.text((left, below), text, font=font_of(_CAPTION_PX), fill=_TEXT)
         if pixel_um is not None:
             zoom = picture.width / image.shape[1]
             corner = (left + offset + picture.width - 2 * _GRID, top + picture.height - 2 * _GRID)
-            _scale_bar(sheet, corner, pixel_um / zoom, picture.width)
+            scale_bar(sheet, corner, pixel_um / zoom, picture.width)
     if units:
         _grey_scale(draw, layout, shown, units)
-    _save(sheet, Path(path))
+    save_png(sheet, Path(path))
     return Path(path)
 
 
@@ -183,13 +182,13 @@ def _picture(image: NDArray[Any], shown: tuple[float, float], edge_px: int) -> I
     return picture.resize(size, how)
 
 
-def _scale_bar(sheet: Image.Image, corner: tuple[int, int], um_per_px: float, width: int) -> None:
-    """Draw a bar of a round length, its right end at a corner, label above."""
+def scale_bar(sheet: Image.Image, corner: tuple[int, int], um_per_px: float, width: int) -> None:
+    """Draw a bar of a round length on a picture of so many pixels, its right end at a corner."""
     length_um = _round_length(um_per_px * width / 4)
     right, bottom = corner
     left = right - max(1, round(length_um / um_per_px))
     draw = ImageDraw.Draw(sheet, "RGBA")
-    label, font = _length_text(length_um), _font(_LABEL_PX)
+    label, font = _length_text(length_um), font_of(_LABEL_PX)
     text_width = math.ceil(draw.textlength(label, font=font))
     middle = (left + right) // 2
     half = max(right - left, text_width) // 2 + _GRID
@@ -212,14 +211,14 @@ def _length_text(length_um: float) -> str:
         return f"{length_um / 1000:g} mm"
     if length_um < 1:
         return f"{length_um * 1000:g} nm"
-    return f"{length_um:g} {'µm' if _system_font() else 'um'}"
+    return f"{length_um:g} {'µm' if system_font() else 'um'}"
 
 
 def _grey_scale(
     draw: ImageDraw.ImageDraw, layout: _Layout, shown: tuple[float, float], units: str
 ) -> None:
     """Draw the grey scale with its end values at the foot of the sheet."""
-    font, left = _font(_LABEL_PX), layout.margin
+    font, left = font_of(_LABEL_PX), layout.margin
     top = layout.size[1] - layout.margin - 2 * _GRID
     low, high = (f"{value:.3g}" for value in shown)
     draw.text((left, top), low, font=font, fill=_QUIET)
@@ -230,48 +229,3 @@ def _grey_scale(
         draw.line((start + i, top + 3, start + i, top + 13), fill=(grey, grey, grey))
     draw.rectangle((start - 1, top + 2, start + length, top + 14), outline=(70, 75, 82))
     draw.text((start + length + _GRID, top), f"{high} {units}", font=font, fill=_QUIET)
-
-
-def _fit(text: str, font: Any, width: int) -> str:
-    """Return a text on one line, shortened in the middle until it fits."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    keep = len(text)
-    shown = text
-    while font.getlength(shown) > width and keep > 2:
-        keep -= 1
-        shown = f"{text[: (keep + 1) // 2]}…{text[len(text) - keep // 2 :]}"
-    return shown
-
-
-def _font(size_px: int) -> Any:
-    name = _system_font()
-    return ImageFont.truetype(name, size_px) if name else ImageFont.load_default(size=size_px)
-
-
-@cache
-def _system_font() -> str:
-    """Return a font with letters of many scripts and tabular figures, empty without one.
-
-    The font that comes with pillow has neither, nor the micro sign.
-    """
-    for name in ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf"):
-        try:
-            ImageFont.truetype(name, _CAPTION_PX)
-        except OSError:
-            continue
-        return name
-    return ""
-
-
-def _save(sheet: Image.Image, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(partial, format="PNG", compress_level=3)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # there may be nothing to remove
-            partial.unlink()
-        raise OutputError(
-            f"the picture cannot be written ({error.strerror or error})", where=str(path)
-        ) from error

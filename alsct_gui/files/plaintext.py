@@ -23,6 +23,13 @@ class _NoAliases(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+class _NoAnchors(yaml.SafeDumper):
+    """Safe YAML that says again what stands in two places, for aliases are not read back."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def read_plain(path: Path, *, error: type[AlsctError] = RecipeError) -> Any:
     """Parse a JSON or YAML file (by its suffix) into dicts, lists, numbers and texts.
 
@@ -72,7 +79,7 @@ def write_plain(path: Path, data: Any) -> None:
     if path.suffix == ".json":
         text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     else:
-        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+        text = yaml.dump(data, Dumper=_NoAnchors, sort_keys=False, allow_unicode=True)
     partial = path.with_name(f".{path.name}.part")
     try:
         partial.write_text(text, encoding="utf-8")

@@ -214,6 +214,46 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """Who alone works for a scan; one without a lease belongs to the agent of the ledger."""
+
+    owner: str
+    """Its name, such as ``prefect/new_832_file_flow/new_file_832``."""
+    until_s: float | None = None
+    """Until when, seconds since 1970; None until it is given back."""
+    seq: int = 0
+    """Number of the event that gave it; a lease that is renewed keeps its first."""
+    since_s: float = 0.0
+    """When that was, seconds since 1970."""
+
+    def lasts(self, now_s: float) -> bool:
+        """Whether it is in force."""
+        return self.until_s is None or now_s < self.until_s
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow run that a scan was handed over to."""
+
+    owner: str
+    """Lease under which it was begun."""
+    lease: int
+    """`Lease.seq` of it."""
+    run: str = ""
+    """Id of the run; empty while none has begun."""
+    state: str = ""
+    """As the orchestrator calls it, in lower case."""
+    sentence: str = ""
+    """The state in words, without a full stop."""
+    fix: str = ""
+    """What to do; empty when nothing."""
+    page: str = ""
+    """Address of its page for people."""
+    final: bool = False
+    """Whether it stays so."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoalRecord:
     """A goal as the ledger knows it."""
 
@@ -287,6 +327,10 @@ class Observed:
     """What persons want of scans beside the policy, by `scan_part`."""
     recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Recipes that persons asked for, as plain data, by hash."""
+    leases: dict[str, Lease] = field(default_factory=dict)
+    """Scans that somebody else works for, by `scan_part`."""
+    flows: dict[str, Flow] = field(default_factory=dict)
+    """Last flow run of each scan that was handed over, by `scan_part`."""
 
 
 class StepKind(StrEnum):

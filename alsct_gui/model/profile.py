@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alsct_gui.model.notify import Notify
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -158,6 +160,22 @@ class ScicatService:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowOffer:
+    """A deployment of the orchestrator that scans can be handed over to."""
+
+    deployment: str
+    """``flow/deployment``."""
+    title: str = ""
+    """For people."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What it is given. ``{path}``, ``{proposal}``, ``{identity}`` and ``{export_controlled}``
+    stand for what is known of the scan, ``true`` and ``false`` for themselves; all else is
+    given as text."""
+    outside: bool = True
+    """Whether it may bring data away from the beamline's own machines."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrefectService:
     """An orchestrator beside this program."""
 
@@ -165,6 +183,8 @@ class PrefectService:
     """Address of the API, such as ``http://host:4200/api``; empty when there is none."""
     page: str = ""
     """Address of the pages for people."""
+    flows: tuple[FlowOffer, ...] = ()
+    """What scans can be handed over to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +231,10 @@ class Profile:
     """Orchestrator."""
     hosts: Hosts = field(default_factory=Hosts)
     """Machines that are looked at."""
+    look_s: float = field(default=60.0, metadata={"min": 1.0})
+    """How often each link is looked at; one that fails is left alone for half that at first."""
+    notify: Notify = field(default_factory=Notify)
+    """Who is told what is worth telling."""
     access_days: float | None = None
     """How long owners see their data after the newest scan of a folder; None is for ever."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})

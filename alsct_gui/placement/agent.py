@@ -44,7 +44,8 @@ from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean, scans_of
 from alsct_gui.placement.fold import ARRIVED, advance
 from alsct_gui.placement.goals.base import Clock, Goals, Intent, NotYetError
-from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError
+from alsct_gui.placement.handing import Handing
+from alsct_gui.placement.ledger import SNAPSHOT_EVERY, Ledger, LedgerError, LedgerMovedError
 from alsct_gui.placement.troubles import fallen, mistakes_told, state_of
 
 ARRIVAL_S = 10.0
@@ -56,7 +57,9 @@ _IDLE_S = 5.0  # longest time between two turns
 
 
 if TYPE_CHECKING:
+    from alsct_gui.model.placement import ScanFacts
     from alsct_gui.placement.admission import Examine  # brings libraries that read files
+    from alsct_gui.superfacility.orchestrator.base import Orchestrator
 
 
 class Hook(Protocol):
@@ -89,6 +92,10 @@ class Services:
     """Takes what work met on a link: an error, or None when it went well."""
     notes: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
     """What is to be kept in the ledger as notes, by name; the same objects while it is."""
+    orchestrator: Callable[[], Orchestrator] | None = None
+    """Returns the orchestrator that scans can be handed over to; None when there is none."""
+    flow_parameters: Callable[[str, ScanFacts], Mapping[str, Any]] = lambda deployment, scan: {}
+    """What a deployment is given for a scan; raises `BlockedError` for one that is not known."""
 
 
 class Agent:
@@ -102,10 +109,17 @@ class Agent:
         What it works with.
     hook
         For tests.
+    owner
+        Name by which scans are leased to it, if it works for those alone and is not the agent
+        of the ledger. It then admits nothing and tells nothing of the chain.
     """
 
-    def __init__(self, ledger: Ledger, services: Services, hook: Hook = no_hook) -> None:
+    def __init__(
+        self, ledger: Ledger, services: Services, hook: Hook = no_hook, owner: str = ""
+    ) -> None:
         self._ledger, self._services, self._hook = ledger, services, hook
+        self._owner = owner
+        self._flows = Handing(services.orchestrator, services.flow_parameters, services.clock)
         self._policy, self._clock = services.policy, services.clock
         self.observed = ledger.observed()
         self._goals = services.goals(self.observed)
@@ -125,32 +139,41 @@ class Agent:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; wakes when somebody else writes into the ledger."""
         self._tell(event(EventKind.AGENT, what="started"))
+        self.work(stop, lambda: False)
+        self._tell(event(EventKind.AGENT, what="stopped"))
+        self._ledger.keep_snapshot(self.observed)
+
+    def work(self, stop: threading.Event, done: Callable[[], bool]) -> None:
+        """Work until told to stop, or until it is done: asked after each turn."""
         while not stop.is_set():
             changes = self._ledger.changes()
             busy = self.turn()
+            if done():
+                return
             waited_s = 0.0
             while not busy and waited_s < self._pause_s() and not stop.wait(_WAKE_S):
                 waited_s += _WAKE_S
                 if self._ledger.changes() != changes:
                     break
-        self._tell(event(EventKind.AGENT, what="stopped"))
-        self._ledger.keep_snapshot(self.observed)
 
     def turn(self) -> bool:
         """Look once at everything and do what is to be done; whether anything has happened."""
         before = self.observed.seq
         self._catch_up()
-        self._admit()
         health = self._services.health()
-        self._tell(*self._changed_links(health))
-        steps = diff(self._policy, self.observed, health, self._clock())
+        if not self._owner:
+            self._admit()
+            self._tell(*self._changed_links(health))
+            self._flows.turn(self.observed, self._tell, self._services.met)
+        steps = diff(self._policy, self.observed, health, self._clock(), self._owner)
         self._tell(*self._stand(steps))
         self._shut.clear()
         for step in steps:
             if not self._shut.intersection(self._links(step.place)):
                 self._do(step)
-        self._audit(health)
-        self._keep_notes()
+        if not self._owner:
+            self._audit(health)
+            self._keep_notes()
         if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
             self._ledger.keep_snapshot(self.observed)
         return self.observed.seq != before
@@ -314,7 +337,8 @@ class Agent:
         records = self.observed.goals
         tries = sum(records[key].tries for key in missing if key in records)
         work_id = idempotency_key(missing, tries)
-        self._tell(event(EventKind.INTENT, work=work_id, keys=list(missing)))
+        if not self._decide(work_id, missing):
+            return
         self._throughput.begun(work_id)
         self._hook("intent")
         try:
@@ -327,6 +351,27 @@ class Agent:
             self._stumble(self.observed.works[work_id], error)
         else:
             self._met(step.place)
+
+    def _decide(self, work: str, keys: tuple[str, ...]) -> bool:
+        """Write down that work is to be done; not when somebody else has taken a scan of it.
+
+        Nobody can take one between the look and the writing: it is one transaction.
+        """
+        intent = event(EventKind.INTENT, work=work, keys=list(keys))
+        while True:
+            leases, now_s = self.observed.leases, self._clock()
+            for part in scans_of(keys):
+                lease = leases.get(part)
+                owner = lease.owner if lease is not None and lease.lasts(now_s) else ""
+                if owner != self._owner:
+                    return False
+            try:
+                (stored,) = self._ledger.append([intent], after=self.observed.seq)
+            except LedgerMovedError:
+                self._catch_up()
+                continue
+            advance(self.observed, stored)
+            return True
 
     def _act(self, goals: Goals, work: Work) -> None:
         """Do what the intent says, and write down under which id the outside knows it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alsct_gui.model.errors import UsageError
@@ -10,7 +12,7 @@ from alsct_gui.model.placement import GoalKey, Observed
 from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Product
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 from alsct_gui.placement.events import Event, EventKind, event
-from alsct_gui.placement.ledger import Ledger
+from alsct_gui.placement.ledger import Ledger, LedgerMovedError
 from alsct_gui.placement.policy import RECIPE_MARK, recipe_hash
 
 OF_GOALS = ("retry", "hold", "release", "cancel")
@@ -79,6 +81,91 @@ def ask_proposal(ledger: Ledger, scans: Sequence[str], proposal: str) -> Event:
         There is no such scan.
     """
     return _ask_of_scans(ledger, "proposal", scans, proposal=proposal)
+
+
+OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/ -]{0,199}")
+"""Form of an owner's name."""
+FLOWS = "prefect/"
+"""What owners that are deployments of an orchestrator begin with; the rest is its name."""
+
+
+def ask_owner(
+    ledger: Ledger, scans: Sequence[str], owner: str, until_s: float | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Event:  # fmt: skip
+    """Give scans to one owner, who alone works for them; the same owner may ask for longer.
+
+    Parameters
+    ----------
+    ledger
+        Where it is written.
+    scans
+        Scans, as the ledger calls them (`model.placement.scan_part`).
+    owner
+        Its name; empty to give them back to the agent of the ledger.
+    until_s
+        When it ends by itself, seconds since 1970; None for not before it is given back.
+    clock
+        Seconds since 1970.
+
+    Raises
+    ------
+    UsageError
+        There is no such scan, the name is none, somebody else has one of them, or work for
+        one is under way.
+    """
+    if owner and OWNER.fullmatch(owner) is None:
+        raise UsageError(f"{owner[:80]!r} is not the name of an owner")
+    data = {"what": "owner", "scans": list(scans), "owner": owner, "until_s": until_s}
+    while True:
+        observed = ledger.observed()
+        for scan in scans:
+            _require_free(observed, scan, owner, clock())
+        try:
+            return ledger.append([event(EventKind.ASKED, **data)], after=observed.seq)[0]
+        except LedgerMovedError:
+            continue  # somebody may have taken one of them meanwhile
+
+
+def ask_hand_over(ledger: Ledger, scans: Sequence[str], deployment: str) -> Event:
+    """Hand scans over to a deployment of the orchestrator, until its run has ended.
+
+    Raises
+    ------
+    UsageError
+        As `ask_owner`, or it is no deployment.
+    """
+    if not all(deployment.partition("/")[::2]):
+        raise UsageError(f"{deployment[:80]!r} is no deployment", fix="Name it as flow/deployment")
+    return ask_owner(ledger, scans, f"{FLOWS}{deployment}")
+
+
+def ask_take_back(ledger: Ledger, scans: Sequence[str]) -> Event:
+    """Take scans back from whoever has them; a flow run is then cancelled there.
+
+    Raises
+    ------
+    UsageError
+        There is no such scan.
+    """
+    return _ask_of_scans(ledger, "owner", scans, owner="", until_s=None)
+
+
+def _require_free(observed: Observed, scan: str, owner: str, now_s: float) -> None:
+    facts = observed.scans.get(scan)
+    if facts is None:
+        raise UsageError(f"there is no scan {scan[:80]!r}", fix="See alsct agent status")
+    lease = observed.leases.get(scan)
+    if lease is not None and lease.lasts(now_s):
+        if lease.owner == owner:
+            return
+        raise UsageError(
+            f"{lease.owner} works for it", where=facts.path, fix="Take it back first, or wait"
+        )
+    if owner and any(key.startswith(scan) for work in observed.works.values() for key in work.keys):
+        raise UsageError(
+            "work for it is under way", where=facts.path, fix="Cancel it, or wait for its end"
+        )
 
 
 def ask_want(

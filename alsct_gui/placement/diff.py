@@ -25,6 +25,7 @@ from alsct_gui.model.placement import (
     GoalKey,
     GoalRecord,
     Health,
+    Lease,
     LinkState,
     Observed,
     ScanFacts,
@@ -53,7 +54,7 @@ _ORDER = {kind: place for place, kind in enumerate(StepKind)}
 
 
 def diff(
-    policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float
+    policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float, owner: str = ""
 ) -> tuple[Step, ...]:
     """Return what is to be done now, and what waits for what.
 
@@ -67,14 +68,17 @@ def diff(
         How the links are, by name; one that is missing counts as unknown, hence is tried.
     now_s
         Seconds since 1970.
+    owner
+        Who asks: an owner gets steps of the scans that are leased to it alone. The agent of
+        the ledger (empty) gets all others; those that another has wait for that.
 
     Returns
     -------
     tuple of Step
         The most urgent first; the same for the same arguments. Every goal that is wanted and
-        not met is in exactly one step.
+        not met is in exactly one step, but for those that another owner sees to.
     """
-    return _Diff(policy, observed, health, now_s).steps()
+    return _Diff(policy, observed, health, now_s, owner).steps()
 
 
 @dataclass(slots=True)
@@ -121,9 +125,17 @@ _Candidate = tuple[int, float, str, Aim, ScanFacts, int]
 
 class _Diff:
     def __init__(
-        self, policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float
-    ) -> None:
-        self._observed, self._now_s = observed, now_s
+        self, policy: Policy, observed: Observed, health: Mapping[str, Health], now_s: float,
+        owner: str = "",
+    ) -> None:  # fmt: skip
+        self._observed, self._now_s, self._owner = observed, now_s, owner
+        self._leases = {
+            part: lease for part, lease in observed.leases.items() if lease.lasts(now_s)
+        }
+        self._elsewhere = {
+            lease.owner: waiting(lease.owner, "it was handed over")
+            for lease in self._leases.values()
+        }
         self._goals = observed.goals
         self._lanes = {lane.name: lane for lane in policy.lanes}
         self._places = {place.name: place for place in policy.places}
@@ -143,11 +155,34 @@ class _Diff:
 
     def steps(self) -> tuple[Step, ...]:
         for part, scan in self._observed.scans.items():
+            mine = self._is_mine(part)
+            if self._owner and not mine:
+                continue
             plan = self._wanted.plan(scan, self._observed.asked.get(part))
-            if not self._look_quickly(part, scan, plan):
+            if not mine:
+                self._look_leased(part, scan, plan, self._leases[part])
+            elif not self._look_quickly(part, scan, plan):
                 self._look(part, scan, plan)
         steps = [*self._of_works(), *self._drops(), *self._begun(), *self._waiting()]
         return tuple(sorted(steps, key=lambda step: (-step.priority, _ORDER[step.kind], step.keys)))
+
+    def _is_mine(self, part: str) -> bool:
+        """Whether it is the asker who works for a scan."""
+        lease = self._leases.get(part)
+        return (lease.owner if lease is not None else "") == self._owner
+
+    def _look_leased(self, part: str, scan: ScanFacts, plan: Plan, lease: Lease) -> None:
+        """Say once of the goals of a scan that another one works for it, who then may say more."""
+        for aim in (*plan.every, *(aim for group in plan.any_of for aim in group)):
+            key = part + aim.suffix
+            self._seen.add(key)
+            record = self._goals.get(key)
+            if record is None or (record.state.kind is not StateKind.MET and not record.work
+                                  and record.since_s <= lease.since_s):  # fmt: skip
+                state = self._elsewhere[lease.owner]
+                if record is None or record.state != state:
+                    self._wait(key, aim, scan, state)
+        self._seen.update(part + aim.suffix for aim, _ in plan.prunes)
 
     def _look_quickly(self, part: str, scan: ScanFacts, plan: Plan) -> bool:
         """Sort the goals of a scan as those of another one that stands the same.
@@ -324,6 +359,8 @@ class _Diff:
     def _of_works(self) -> Iterator[Step]:
         """Steps of the work that is under way."""
         for work in self._observed.works.values():
+            if not self._is_mine(work.keys[0].partition("/")[0]):
+                continue
             place = self._place_of(work)
             link = next((n for n in self._links(place) if n in self._down), None)
             if link is not None:
@@ -344,6 +381,8 @@ class _Diff:
         """Goals that the ledger holds for wanted and that are not any more, or cannot be."""
         gone: dict[tuple[str, StepState], list[str]] = {}
         for key in (self._goals.keys() | self._refused.keys()) - self._seen:
+            if self._leases and not self._is_mine(key.partition("/")[0]):
+                continue
             record = self._goals.get(key)
             state = self._refused.get(key, NOT_WANTED)
             idle = record is None or record.work not in self._observed.works

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     ASKED = "asked"  # a person wants something: ``what``, ``keys`` or ``scans`` or ``path``
     AGENT = "agent"  # it starts or stops: ``what``
     LINK = "link"  # a link of the chain is otherwise than before: ``health``
+    FLOW = "flow"  # a flow run of ``scans`` is otherwise than before: ``flow``
 
 
 @dataclass(frozen=True, slots=True)

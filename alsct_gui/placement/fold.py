@@ -16,7 +16,9 @@ from alsct_gui.model.placement import (
     MOVING,
     Arrival,
     Asked,
+    Flow,
     GoalRecord,
+    Lease,
     Observed,
     StateKind,
     StepState,
@@ -233,6 +235,21 @@ def _asked_unwant(observed: Observed, event: Event) -> None:
         observed.asked[part] = Asked(known.wanted - {suffix}, known.unwanted | {suffix})
 
 
+def _asked_owner(observed: Observed, event: Event) -> None:
+    owner, until_s = event.data["owner"], event.data.get("until_s")
+    for part in event.data["scans"]:
+        known = observed.leases.pop(part, None)
+        if known is not None and known.owner == owner and known.lasts(event.time_s):
+            observed.leases[part] = replace(known, until_s=until_s)
+        elif owner:
+            observed.leases[part] = Lease(owner, until_s, event.seq, event.time_s)
+
+
+def _flow(observed: Observed, event: Event) -> None:
+    for part in event.data["scans"]:
+        observed.flows[part] = Flow(**event.data["flow"])
+
+
 def _link(observed: Observed, event: Event) -> None:
     health = health_from(event.data["health"])
     observed.links[health.link] = health
@@ -262,6 +279,7 @@ _RULES: dict[str, Callable[[Observed, Event], None]] = {
     EventKind.LOST: _lost,
     EventKind.ASKED: _asked,
     EventKind.LINK: _link,
+    EventKind.FLOW: _flow,
 }
 _WISHES: dict[str, Callable[[Observed, Event], None]] = {
     "admit": _asked_admit,
@@ -273,6 +291,7 @@ _WISHES: dict[str, Callable[[Observed, Event], None]] = {
     "proposal": _asked_proposal,
     "want": _asked_want,
     "unwant": _asked_unwant,
+    "owner": _asked_owner,
 }
 """What a person can ask for."""
 WISHES = tuple(_WISHES)
@@ -292,6 +311,8 @@ def observed_to_plain(observed: Observed) -> dict[str, Any]:
             for part, asked in observed.asked.items()
         },
         "recipes": {mark: dict(recipe) for mark, recipe in observed.recipes.items()},
+        "leases": {part: lean(lease) for part, lease in observed.leases.items()},
+        "flows": {part: lean(flow) for part, flow in observed.flows.items()},
     }
 
 
@@ -327,4 +348,6 @@ def observed_from_plain(plain: dict[str, Any]) -> Observed:
             for part, (wanted, unwanted) in plain.get("asked", {}).items()
         },
         plain.get("recipes", {}),
+        {part: Lease(**item) for part, item in plain.get("leases", {}).items()},
+        {part: Flow(**item) for part, item in plain.get("flows", {}).items()},
     )

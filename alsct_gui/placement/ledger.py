@@ -69,6 +69,10 @@ class LedgerError(OutputError):
     """The ledger cannot be written: nothing may be done any more that it would not know."""
 
 
+class LedgerMovedError(LedgerError):
+    """Somebody else has written since: what was decided has to be decided anew."""
+
+
 class Ledger:
     """A ledger, opened for reading and writing. Use as a context manager, or call `close`.
 
@@ -114,8 +118,16 @@ class Ledger:
             self._db.close()
             raise
 
-    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+    def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
         """Add events in one transaction; they are on the disk when this returns.
+
+        Parameters
+        ----------
+        events
+            None of them is stored yet.
+        after
+            Number of the last event that was known when they were decided on; None when it
+            does not matter what others have written since.
 
         Returns
         -------
@@ -124,12 +136,16 @@ class Ledger:
 
         Raises
         ------
+        LedgerMovedError
+            Others have written after that number; nothing is written then.
         LedgerError
             They cannot be written; none of them is then.
         """
         now_s = self._clock()
         with self._writing():
             seq = self.last_seq()
+            if after is not None and seq != after:
+                raise LedgerMovedError("others have written meanwhile", where=str(self.path))
             stored = tuple(
                 replace(item, seq=seq + 1 + place, time_s=item.time_s or now_s)
                 for place, item in enumerate(events)

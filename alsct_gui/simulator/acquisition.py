@@ -30,8 +30,8 @@ HOSTILE_TITLES = (
     "..", "-o --output=x", "%j %x * ? [a]", " spaces ", "a;b&c|d>e<f#g!h~",
 )  # fmt: skip
 """What they could call them."""
-HOSTILE_FOLDERS = ("BLS-00564_o'brien $(id)", "naïve\nfolder", "..folder")
-"""Folders that they could make."""
+HOSTILE_ENDINGS = (" o'brien $(id)", "\nnaïve", "..")
+"""What they could write behind the name of a proposal's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def planned_scans(
             turn = number // hostile_every
             title = HOSTILE_TITLES[turn % len(HOSTILE_TITLES)]
             if turn % 3 == 1:
-                folder = HOSTILE_FOLDERS[turn // 3 % len(HOSTILE_FOLDERS)]
+                folder += HOSTILE_ENDINGS[turn // 3 % len(HOSTILE_ENDINGS)]
         taken = (began + timedelta(minutes=2 * number)).isoformat(timespec="seconds")
         own = replace(
             common, seed=seed + number, title=title, proposal=proposal, start_time=taken

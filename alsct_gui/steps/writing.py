@@ -31,7 +31,9 @@ Finished = Callable[[], Plain]
 
 _SLAB_SLICES = 16
 _STORED = ("float32", "uint16", "uint8")
-_SUFFIXES = {"volume": ".zarr", "labels": ".labels.zarr", "table": ".csv"}
+_SUFFIXES = {
+    "volume": ".zarr", "labels": ".labels.zarr", "table": ".csv", "model": ".safetensors",
+}  # fmt: skip
 
 
 def product_name(port: Port, value: Any) -> str:

@@ -20,6 +20,8 @@ GLOBUS_SECRET = "globus-client"  # noqa: S105 (the name of it)
 """Name under which the secret of the beamline's Globus client is kept."""
 SCICAT_SECRET = "scicat"  # noqa: S105 (the name of it)
 """Name under which SciCat's password or token is kept."""
+PREFECT_SECRET = "prefect"  # noqa: S105 (the name of it)
+"""Name under which the key of a Prefect server is kept, if it asks for one."""
 SECRETS_VARIABLE = "ALSCT_SECRETS"
 """Environment variable that names a folder of secrets, instead of the desktop's keyring."""
 _KEYRING_TIMEOUT_S = 20.0

@@ -70,6 +70,7 @@ def furnish(program: Program) -> Parts:
     window.left.addWidget(scans.scans)
     window.left.addWidget(scans.reviewed)
     window.dropped = scans.open_paths
+    program.topbar.menus["File"].insertMenu(book["file.watch"], scans.recent)
 
     follower = RunFollower(session, program.tasks, program.services.runs)
     runs = RunsPanel(session, program.tasks, follower)
@@ -80,7 +81,7 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
-    board = BoardRoom(*common, window, follower.log_of)
+    board = BoardRoom(*common, window, program.topbar, follower.log_of)
     nersc = NerscBox(
         session, book, program.services.facility, reconstruct.plan, board.commands.want_volume
     )

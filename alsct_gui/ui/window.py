@@ -143,7 +143,7 @@ class Window(QWidget):
             self.close_asked.emit()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        panels = (self.topbar, self.left, self.stage, self.side, self.drawer, self.status)
+        panels = (self.topbar, self.left, self.pages, self.side, self.drawer, self.status)
         stop = next_stop(panels, self.focusWidget(), forward=forward)
         if stop is None:
             return super().focusNextPrevChild(forward)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from alsct_gui.model.placement import GoalKey, Health, Observed
 from alsct_gui.model.policy import Policy
@@ -23,6 +23,7 @@ from alsct_gui.placement.outlook import Outlook
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means, local_transfers
 from alsct_gui.superfacility.credentials import Credentials
+from alsct_gui.wiring.flowruns import FlowRuns, parameters_of
 from alsct_gui.wiring.links import Links, Slips
 from alsct_gui.wiring.makers import Makers
 from alsct_gui.wiring.outside import Outside, Waits, placed
@@ -72,6 +73,7 @@ class Wiring:
         self._slips = Slips(profile)
         self._links = Links(self.outside, self.policy, self._slips, clock)
         self._outlook = Outlook(self._links.chain(), self._links.forecast(), clock=clock)
+        self._runs = FlowRuns(self.outside, clock)
         self._observed = Observed()
         makers = Makers(self.outside, self.policy, ledger.with_name(CATALOG))
         self._means = Means(
@@ -80,7 +82,8 @@ class Wiring:
         )  # fmt: skip
         self.services = Services(
             self.policy, self._goals, _examine, self._health, clock, self._outlook.met,
-            self._outlook.notes,
+            self._notes, self.outside.prefect if profile.prefect.url else None,
+            lambda deployment, scan: parameters_of(profile, deployment, scan),
         )  # fmt: skip
         self._stack = ExitStack()
 
@@ -89,6 +92,7 @@ class Wiring:
             stack.callback(self._links.close)
             stack.callback(self.outside.close)
             stack.enter_context(self._outlook)
+            stack.enter_context(self._runs)
             self._stack = stack.pop_all()
         return self
 
@@ -103,6 +107,9 @@ class Wiring:
     def _goals(self, observed: Observed) -> Callable[[GoalKey], Goals]:
         self._observed = observed
         return self._means.goals(observed)
+
+    def _notes(self) -> Mapping[str, Mapping[str, Any]]:
+        return {**self._outlook.notes(), **self._runs.notes()}
 
     def _health(self) -> Mapping[str, Health]:
         self._slips.update(self._observed)

@@ -11,6 +11,7 @@ from alsct_gui.model.placement import Observed, ScanFacts, StateKind
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.model.profile import Profile, split_host
 from alsct_gui.placement.goals.base import BlockedError, Clock
+from alsct_gui.superfacility.health.breaker import Limits
 from alsct_gui.superfacility.health.chain import Chain
 from alsct_gui.superfacility.health.forecast import Forecast, Forecaster
 from alsct_gui.superfacility.health.model import Health, LinkName, Probe, Reading
@@ -103,7 +104,9 @@ class Links:
 
     def chain(self) -> Chain:
         """Return the chain, with a probe wherever the profile names what to look at."""
-        return Chain(self._probes(), clock=self._clock)
+        look_s = self._outside.profile.look_s
+        limits = Limits(first_s=look_s / 2, longest_s=5 * look_s)
+        return Chain(self._probes(), every_s=look_s, limits=limits, clock=self._clock)
 
     def forecast(self) -> Callable[[], Forecast] | None:
         """Return what asks NERSC for what is to be expected."""

@@ -18,7 +18,12 @@ from alsct_gui.model.placement import ScanFacts
 from alsct_gui.model.policy import Place, Policy
 from alsct_gui.model.profile import Collection, Groups, Profile
 from alsct_gui.placement.goals.base import BlockedError, Clock
-from alsct_gui.superfacility.credentials import GLOBUS_SECRET, Credentials, open_secrets
+from alsct_gui.superfacility.credentials import (
+    GLOBUS_SECRET,
+    PREFECT_SECRET,
+    Credentials,
+    open_secrets,
+)
 from alsct_gui.superfacility.proposals import ProposalGroups
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from alsct_gui.superfacility.compute.script import Site
     from alsct_gui.superfacility.compute.session import Access
     from alsct_gui.superfacility.metadata.scicat import Scicat
+    from alsct_gui.superfacility.orchestrator.prefect import Prefect
     from alsct_gui.superfacility.transfer.globus import GlobusTransfer
     from alsct_gui.superfacility.transfer.globus_login import Account, Patience
 
@@ -52,6 +58,10 @@ class Waits:
     """For a submission or a command, which NERSC carries out as a task."""
     nersc_pause_s: float = 5.0
     """Between two looks for a job whose answer was lost."""
+    scicat_answer_s: float = 20.0
+    """Between two bytes of an answer of SciCat."""
+    scicat_call_s: float = 60.0
+    """For one call of SciCat."""
 
 
 class Outside:
@@ -143,6 +153,29 @@ class Outside:
 
         return self._once("nersc", build)
 
+    def prefect(self) -> Prefect:
+        """The orchestrator.
+
+        Raises
+        ------
+        BlockedError
+            It is not set up.
+        """
+        known = self.profile.prefect
+        if not known.url:
+            raise BlockedError(
+                "Prefect is not set up", where="profile: prefect.url",
+                fix="Enter the address of its API in the profile",
+            )  # fmt: skip
+
+        def build() -> Prefect:
+            from alsct_gui.superfacility.orchestrator.prefect import Prefect, PrefectAccess
+
+            key = self.secrets().get(PREFECT_SECRET) or ""
+            return Prefect(PrefectAccess(known.url.rstrip("/"), key, pages=known.page))
+
+        return self._once("prefect", build)
+
     def scicat(self) -> Scicat:
         """Records in SciCat.
 
@@ -166,8 +199,9 @@ class Outside:
             from alsct_gui.superfacility.metadata.scicat_session import ScicatAccess
 
             access = ScicatAccess(
-                known.url, known.user, api=known.api, login=known.login, page=known.page
-            )
+                known.url, known.user, api=known.api, login=known.login, page=known.page,
+                answer_s=self._waits.scicat_answer_s, call_s=self._waits.scicat_call_s,
+            )  # fmt: skip
             scicat = Scicat(access, self.secrets())
             self._stack.callback(scicat.close)
             return scicat

@@ -282,6 +282,24 @@ def algotom_center_pc(arrays: Arrays, options: Options) -> Any:
     return {"center_px": float(np.ravel(found)[0])}
 
 
+# ---- analysis: volume (slice, y, x) ---------------------------------------------------------
+
+
+def skimage_particles(arrays: Arrays, options: Options) -> Any:
+    """Tell touching particles apart and measure them, as scikit-image's gallery does it."""
+    from scipy import ndimage
+    from skimage.measure import regionprops_table
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    mask = arrays["volume"] > options["threshold"]
+    distance = ndimage.distance_transform_edt(mask)
+    markers, _ = ndimage.label(h_maxima(distance, 0.5))
+    labels = watershed(-distance, markers, mask=mask)
+    regionprops_table(labels, properties=("area", "centroid", "inertia_tensor_eigvals"))
+    return labels
+
+
 # ---- the whole: a scan's rows to TIFF slices -----------------------------------------------
 
 
@@ -335,6 +353,7 @@ def tomopy_script(arrays: Arrays, options: Options) -> Any:
 
 
 TASKS: dict[str, dict[str, Work]] = {
+    "particles": {"scikit-image": skimage_particles},
     "gridrec": {"tomopy": tomopy_gridrec},
     "gridrec-production": {"tomopy": tomopy_production},
     "fbp": {"scikit-image": skimage_fbp, "astra-toolbox": astra_fbp, "algotom": algotom_dfi},

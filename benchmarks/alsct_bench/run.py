@@ -13,7 +13,7 @@ from typing import Any
 
 from alsct_bench.context import FULL, QUICK, Bench, Size
 from alsct_bench.driver import Peers
-from alsct_bench.groups import AT_REQUEST, GROUPS, load_group
+from alsct_bench.groups import AT_REQUEST, GROUPS, SETS, load_group
 from alsct_bench.machine import core_count, machine_facts
 from alsct_bench.measurement import Measurement
 from alsct_bench.report import markdown
@@ -67,7 +67,7 @@ def run_bench(
     Parameters
     ----------
     groups
-        Names of `GROUPS`; none for all but those of `AT_REQUEST`.
+        Names of `GROUPS` or `SETS`; none for all but those of `AT_REQUEST`.
     quick
         Small sizes and few repeats: shows that everything works, its times mean little.
     threads
@@ -88,11 +88,13 @@ def run_bench(
     RecipeError
         There is no group of that name.
     """
+    groups = [name for given in groups for name in SETS.get(given, (given,))]
     for name in groups:
         if name not in GROUPS:
             raise RecipeError(
-                f"there is no group {name!r}", where="bench", fix=f"Take of {', '.join(GROUPS)}"
-            )
+                f"there is no group {name!r}", where="bench",
+                fix=f"Take of {', '.join([*GROUPS, *SETS])}",
+            )  # fmt: skip
     started = datetime.now(UTC).isoformat(timespec="seconds")
     rows: list[Measurement] = []
     with ExitStack() as stack:

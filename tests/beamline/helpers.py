@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alsct_gui.beamline.folder import FolderWatches
 from alsct_gui.beamline.looking import Picture, look_at
 from alsct_gui.beamline.looks import Depth, Kind, Look
 from alsct_gui.beamline.sightings import Change
+from alsct_gui.beamline.watches import Watches
 from alsct_gui.beamline.watching import BUSY_S, Step, Watch
 from alsct_gui.model.errors import InputError
 
@@ -50,7 +50,7 @@ class Desk:
 
     def __init__(self, *folders: Path, **options: int) -> None:
         self.clock, self.looker = Clock(), Here()
-        self.watch = Watch(self.looker, FolderWatches(**options), clock=self.clock)
+        self.watch = Watch(self.looker, Watches(**options), clock=self.clock)
         self.watch.watch(folders)
 
     def step(self, seconds: float = 5.0) -> Step:

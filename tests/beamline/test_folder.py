@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alsct_gui.beamline.folder import FolderWatch, FolderWatches, Pass
+from alsct_gui.beamline.folder import FolderWatch, Pass
 
 
 def full_pass(watch: FolderWatch) -> Pass:
@@ -170,20 +170,3 @@ def test_hostile_names_are_names(tmp_path: Path) -> None:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
     found = full_pass(FolderWatch(tmp_path))
     assert sorted(os.fsencode(entry.path.name) for entry in found.changed) == sorted(HOSTILE)
-
-
-def test_several_folders_are_watched_and_forgotten(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}.h5").touch()
-    watches = FolderWatches()
-    watches.watch([tmp_path / "a", tmp_path / "b"])
-    watches.watch([tmp_path / "a"])
-    assert names(watches.next_pass()) == ["a.h5", "b.h5"]
-    watches.forget(tmp_path / "a")
-    watches.forget(tmp_path / "unknown")
-    (tmp_path / "a" / "a.h5").unlink()
-    (tmp_path / "b" / "b.h5").unlink()
-    assert watches.next_pass().gone == (tmp_path / "b" / "b.h5",)
-    watches.close()
-    assert watches.folders == ()

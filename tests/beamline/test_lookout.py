@@ -89,6 +89,18 @@ def test_a_scan_arrives_in_the_window(tmp_path: Path, window: Window) -> None:
     ]  # fmt: skip
 
 
+def test_a_single_scan_is_looked_at_again_when_it_completes(tmp_path: Path, window: Window) -> None:
+    path, beside = tmp_path / "scan.h5", tmp_path / "beside.h5"
+    write_als832(beside)
+    spec = SimulationSpec(n_columns=200, n_rows=8, n_angles=3, n_flats=1, n_darks=1)
+    for done, _ in iterate_scan(path, spec, live=True):
+        if done == 3:
+            window.lookout.watch((), [path]).result(WAIT_S)
+            window.wait_until(path, lambda item: item.state == "arriving")
+    window.wait_until(path, lambda item: item.state == "complete")
+    assert window.lookout.sightings.keys() == {path}
+
+
 def test_a_lost_watch_begins_anew_and_tells_what_went_meanwhile(
     tmp_path: Path, window: Window
 ) -> None:

@@ -15,7 +15,7 @@ from tests.cli.conftest import Alsct
 
 def test_the_demo_agrees_with_the_truth_and_leaves_pictures(alsct: Alsct, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    answer = alsct("demo", "--output", folder, "--no-window", "--json")
+    answer = alsct("demo", "--output", folder, "--no-window", "--no-story", "--json")
     assert (answer.code, answer.data["ok"]) == (0, True)
     assert abs(answer.data["accuracy"]["center_error_px"]) <= 0.25
     assert abs(answer.data["accuracy"]["mean_ratio"] - 1) <= 0.02

@@ -17,6 +17,7 @@ from alsct_gui.model.errors import InputError
 from alsct_gui.model.placement import (
     MET,
     Evidence,
+    Flow,
     GoalKey,
     GoalRecord,
     Observed,
@@ -281,8 +282,11 @@ events = st.one_of(
     st.builds(lambda keys: event(EventKind.AUDITED, keys=keys), key_lists),
     st.builds(lambda what, keys: event(EventKind.ASKED, what=what, keys=keys, path="/p",
                                        scans=[PART], priority=3, proposal="P",
-                                       suffix="/raw/cfs/0123456789ab", recipe={"name": "r"}),
+                                       suffix="/raw/cfs/0123456789ab", recipe={"name": "r"},
+                                       owner=f"prefect/{keys[0][-5:]}", until_s=9.0),
               st.sampled_from(WISHES), key_lists),
+    st.builds(lambda run: event(EventKind.FLOW, scans=[PART], flow=lean(Flow("o", 3, run))),
+              st.sampled_from("12")),
     st.just(scan_event()),
 )  # fmt: skip
 

@@ -32,13 +32,14 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def app(screen: None) -> Any:
-    """Qt's one application."""
+def app(screen: None) -> Iterator[Any]:
+    """Qt's one application; it ends before the screen does, or the process would end badly."""
     from PySide6.QtWidgets import QApplication
 
-    found = QApplication.instance() or QApplication(["alsct-gui"])
-    found.setQuitOnLastWindowClosed(False)
-    return found
+    app = QApplication(["alsct-gui"])
+    app.setQuitOnLastWindowClosed(False)
+    yield app
+    app.shutdown()
 
 
 @pytest.fixture(scope="session")

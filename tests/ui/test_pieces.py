@@ -44,6 +44,9 @@ def owner(app: Any) -> Iterator[QWidget]:
     widget = QWidget()
     widget.resize(1000, 700)
     widget.show()
+    widget.activateWindow()
+    # The window of the test before may lose the keyboard only now, which closes what popped up.
+    assert QTest.qWaitForWindowActive(widget)
     yield widget
     widget.close()
     widget.deleteLater()

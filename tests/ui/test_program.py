@@ -125,6 +125,60 @@ def test_an_incoming_scan_appears_while_it_is_written(
     drive(main())
 
 
+def test_a_scan_that_was_opened_early_is_looked_at_again_when_it_is_whole(
+    app: Any, drive: Drive, tmp_path: Path
+) -> None:
+    path = tmp_path / SMALL.file_name
+    go_on = threading.Semaphore(0)
+
+    def write() -> None:
+        for _ in iterate_scan(path, SMALL, live=True):
+            go_on.acquire()
+
+    async def main() -> None:
+        async with window(app, tmp_path) as program:
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                go_on.release(30)
+                await until(path.exists, "the file")
+                program.parts.scans.open_path(path)
+                cover = program.stage.cover
+                await until(
+                    lambda: "is still arriving" in " ".join(cover.texts), "what is going on"
+                )
+                assert not program.session.situation.has_scan
+            finally:
+                go_on.release(10_000)
+                await asyncio.to_thread(writer.join)
+            await until(lambda: program.session.situation.has_scan, "the whole scan")
+
+    drive(main())
+
+
+def test_what_was_opened_lately_comes_back(app: Any, drive: Drive, tmp_path: Path) -> None:
+    scan, gone = small_scan(tmp_path / "raw"), tmp_path / "gone.h5"
+    recent = (str(gone), str(scan))
+
+    async def main() -> None:
+        async with window(app, tmp_path, recent=recent) as program:
+            rows = program.parts.scans.scans.entries
+            await until(lambda: rows.has_picture(scan), "the scan of the last time")
+            entry = rows.entry(scan)
+            assert entry is not None
+            assert entry.words == "181 projections"
+            assert rows.entry(gone) is None
+            assert program.session.selected is None
+            menu = program.parts.scans.recent
+            assert menu.menuAction() in program.topbar.menus["File"].actions()
+            menu.aboutToShow.emit()
+            assert [action.text() for action in menu.actions()] == [gone.name, scan.name]
+            menu.actions()[1].trigger()
+            await until(lambda: program.session.situation.has_scan, "the scan")
+
+    drive(main())
+
+
 def test_files_that_are_dropped_are_opened(app: Any, drive: Drive, tmp_path: Path) -> None:
     scan = small_scan(tmp_path / "raw")
 

@@ -6,13 +6,13 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from alsct_gui.files.montage import scale_bar
 from alsct_gui.files.report.content import Picture
 
 LEAST_EDGE_PX, MOST_EDGE_PX = 300, 640
 """Shown images are enlarged, by whole pixels, or made smaller, to fit these."""
-_ROUND = (1, 2, 5)
 
 
 def grey_image(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
@@ -62,22 +62,6 @@ def shown_image(picture: Picture) -> Image.Image:
         )
     if picture.pixel_um:
         image = image.convert("RGB")
-        _scale_bar(image, picture.pixel_um / factor)
+        corner = (image.width - 16, image.height - 16)
+        scale_bar(image, corner, picture.pixel_um / factor, image.width)
     return image
-
-
-def round_length(longest: float) -> float:
-    """Return the longest of 1, 2 and 5 times a power of ten that is not longer."""
-    power = 10.0 ** np.floor(np.log10(longest))
-    return float(max(step * power for step in _ROUND if step * power <= longest))
-
-
-def _scale_bar(image: Image.Image, pixel_um: float) -> None:
-    length_um = round_length(0.3 * image.width * pixel_um)
-    length_px = round(length_um / pixel_um)
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
-    right, bottom = image.width - 10, image.height - 10
-    pen.rectangle((right - length_px - 6, bottom - 26, right + 6, bottom + 6), fill=(0, 0, 0))
-    pen.rectangle((right - length_px, bottom - 4, right, bottom), fill=(255, 255, 255))
-    text = f"{length_um / 1000:g} mm" if length_um >= 1000 else f"{length_um:g} µm"
-    pen.text((right - length_px / 2, bottom - 8), text, (255, 255, 255), font, anchor="ms")

@@ -82,12 +82,22 @@ def _style(size: float, *, bold: bool = False, after: float = 6, grey: bool = Fa
 
 
 def _flow(report: Report) -> Iterator[Any]:
-    from reportlab.platypus import Paragraph, Preformatted
+    from reportlab.platypus import KeepTogether, Paragraph, Preformatted
 
     yield Paragraph(escape(report.title), _style(18, bold=True))
     yield Paragraph(escape(report.sentence), _style(9.5, after=12))
+    heading: list[Any] = []
     for block in report.blocks:
-        yield from _block(block)
+        flow = list(_block(block))
+        if isinstance(block, Heading):
+            heading += flow
+        elif heading and not isinstance(block, Rows):
+            # A heading stays with what it is of.
+            yield KeepTogether([*heading, *flow])
+            heading = []
+        else:
+            yield from (*heading, *flow)
+            heading = []
     if report.made:
         yield from _block(Heading("How it was made"))
         text = json.dumps(json_safe(report.made), indent=2, ensure_ascii=False, default=str)
@@ -97,7 +107,7 @@ def _flow(report: Report) -> Iterator[Any]:
 
 
 def _block(block: Block) -> Iterator[Any]:
-    from reportlab.platypus import KeepTogether, Paragraph, Spacer, Table
+    from reportlab.platypus import Paragraph, Spacer, Table
 
     if isinstance(block, Heading):
         yield Spacer(1, 8)
@@ -113,28 +123,29 @@ def _block(block: Block) -> Iterator[Any]:
             for name, value in block.rows
         ]  # fmt: skip
         if cells:
-            yield Table(cells, colWidths=(0.4 * _WIDTH, 0.6 * _WIDTH), style=_lines())
+            yield Table(
+                cells, colWidths=(0.4 * _WIDTH, 0.6 * _WIDTH), style=_lines(), hAlign="LEFT"
+            )
             yield Spacer(1, 8)
     elif isinstance(block, Rows):
         heads = [Paragraph(escape(head), _style(7, bold=True, after=0)) for head in block.heads]
-        rows = [[_plain(cell) for cell in row] for row in block.cells]
+        rows = [list(row) for row in block.cells]
         share = _WIDTH / max(1, len(block.heads))
-        yield Table([heads, *rows], colWidths=share, style=_lines(size=7), repeatRows=1)
+        yield Table([heads, *rows], colWidths=share, style=_lines(size=7), repeatRows=1,
+                    hAlign="LEFT")  # fmt: skip
         if block.caption:
             yield Paragraph(escape(block.caption), _style(8, grey=True))
     elif isinstance(block, Picture):
-        yield KeepTogether(_figure(block, 0.7 * _WIDTH))
+        yield from _figure(block, 0.7 * _WIDTH)
     elif isinstance(block, Pictures):
         share = _WIDTH / max(1, len(block.pictures))
         row = [_figure(item, share - 12) for item in block.pictures]
-        yield Table([row], colWidths=share, style=[("VALIGN", (0, 0), (-1, -1), "TOP")])
+        yield Table([row], colWidths=share, style=[("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 0)], hAlign="LEFT")  # fmt: skip
     else:
         words = [Paragraph(escape(block.caption), _style(8, grey=True))] if block.caption else []
-        yield KeepTogether([_drawing(draw(block, *_PLOT)), *words])
-
-
-def _plain(cell: str) -> str:
-    return cell
+        yield _drawing(draw(block, *_PLOT))
+        yield from words
 
 
 def _lines(size: float = 9) -> list[Any]:

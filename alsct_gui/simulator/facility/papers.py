@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.files.resources import resource_path
+from alsct_gui.simulator.acquisition import PROPOSALS as ACQUIRED
 from alsct_gui.simulator.facility.globus import collection_id
 from alsct_gui.simulator.facility.scicat import INGESTOR
 from alsct_gui.simulator.facility.tree import Tree
@@ -18,8 +20,15 @@ PROGRAM = (sys.executable, "-P", "-c", "from alsct_gui.cli import main; main()",
 """What jobs run: the command line of this installation."""
 PROPOSALS = {"pattern": r"_?[A-Za-z]+-\d{5}(_.*)?", "group": r"\g<0>"}
 """Every proposal is its own group."""
+GROUPS = {
+    proposal: str(uuid.uuid5(uuid.NAMESPACE_URL, f"alsct-simulated-group:{proposal}"))
+    for proposal, _ in ACQUIRED
+}
+"""Globus group of each proposal whose scans are simulated."""
 PATIENCE = {"first_s": 2, "factor": 2, "most_s": 30, "attempts": 8}
 """How failures are tried again: sooner than at a real facility, where nobody watches."""
+LOOK_S = 2.0
+"""How often each link is looked at: an outage that is put on the desk shows at once."""
 _POLL_S = 1.0
 
 
@@ -66,8 +75,11 @@ def profile_of(tree: Tree, addresses: Addresses) -> dict[str, Any]:
     network = urlsplit(addresses.nersc_api).netloc
     return {
         **plain, **named, "folders": folders, "collections": collections, "nersc": nersc,
-        "globus": {"account": "service", "client_id": addresses.globus_client},
-        "scicat": scicat, "hosts": {"network": network},
+        "globus": {
+            "account": "service", "client_id": addresses.globus_client,
+            "groups": {"table": GROUPS},
+        },
+        "scicat": scicat, "hosts": {"network": network}, "look_s": LOOK_S,
     }  # fmt: skip
 
 

@@ -87,7 +87,8 @@ class FibreSpec:
     @property
     def edge_px(self) -> int:
         """Edge of a slice."""
-        return math.ceil(2 * self.room_px + 14)
+        aside = max(abs(slope) for slope in self.lean) * self.n_slices
+        return math.ceil(2 * self.room_px + aside + 14)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,17 +211,19 @@ def _packed(spec: FibreSpec, heights: Float64Array, rng: np.random.Generator) ->
     distance = spec.room_px * np.sqrt(rng.random(spec.n_fibres))
     start = np.column_stack([distance * np.sin(around), distance * np.cos(around)])
     slopes = rng.normal(0, spec.slope, (spec.n_fibres, 2))
+    step = heights[1] - heights[0]
     knots: list[Float64Array] = []
+    places = start
     for height in heights:
-        jitter = rng.normal(0, spec.radius_px / 20, start.shape)
-        places = start + slopes * height + jitter
+        if knots:
+            # From where they are, so that no fibre has to jump.
+            places = places + slopes * step + rng.normal(0, spec.radius_px / 20, start.shape)
+        places = places.copy()
         if not _keep_apart(places, apart, spec.room_px - spec.radius_px, 20_000):
             raise RecipeError(
                 f"{spec.n_fibres} fibres do not fit the tow", where="specimen.density",
                 fix="Take a lower density",
             )  # fmt: skip
-        if not knots:
-            start = places - slopes * height
         knots.append(places + np.array(spec.lean) * height)
     return np.array(knots)
 

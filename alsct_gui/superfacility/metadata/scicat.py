@@ -83,7 +83,7 @@ class Scicat:
         """Return the page of a record where pages are known, else its address in the API."""
         if self._access.page:
             return f"{self._access.page.rstrip('/')}/datasets/{quote(pid, safe='')}"
-        return f"{self._access.url.rstrip('/')}/{self._path(pid)}"
+        return f"{self._access.base}/{self._path(pid)}"
 
     def close(self) -> None:
         """Forget the token."""

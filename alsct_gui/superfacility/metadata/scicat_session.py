@@ -87,6 +87,12 @@ class ScicatAccess:
             )  # fmt: skip
 
     @property
+    def base(self) -> str:
+        """Address of this version of the API, which may stand in `url` or not."""
+        url = self.url.rstrip("/").removesuffix("/v3").removesuffix("/v4")
+        return f"{url}/{self.api}" if url.endswith("/api") else f"{url}/api/{self.api}"
+
+    @property
     def is_loopback(self) -> bool:
         """Whether it is this machine, where nothing needs to be encrypted."""
         return urlsplit(self.url).hostname in _LOOPBACK

@@ -58,7 +58,7 @@ class Deployment:
     parameters: tuple[str, ...] = ()
     """Names that it takes; empty when it does not say."""
     required: tuple[str, ...] = ()
-    """Those it cannot do without."""
+    """Those that it cannot do without and has no value of its own for."""
     paused: bool = False
     """Whether its schedules are held back."""
     pool: str = ""

@@ -83,11 +83,13 @@ def deployment_of(plain: Any, flow: str) -> Deployment:
     plain = _document(plain)
     schema = plain.get("parameter_openapi_schema")
     schema = schema if isinstance(schema, Mapping) else {}
-    takes, required = schema.get("properties"), schema.get("required")
+    takes, required, own = schema.get("properties"), schema.get("required"), plain.get("parameters")
+    own = own if isinstance(own, Mapping) else {}
     return Deployment(
         plain["id"], f"{flow}/{_text(plain.get('name'))}",
         tuple(map(str, takes)) if isinstance(takes, Mapping) else (),
-        tuple(map(str, required)) if isinstance(required, list) else (),
+        tuple(str(name) for name in required if name not in own)
+        if isinstance(required, list) else (),
         plain.get("paused") is True, _text(plain.get("work_pool_name")),
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ from alsct_gui.ui.widgets.parts import EmptyState, button
 
 _CHIP_ROLE = int(Qt.ItemDataRole.UserRole)
 _ROW_PX = 26
-_TITLE_PX = 148
+_TITLE_PX = 172
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -58,15 +58,15 @@ class ChainPanel(QWidget):
         self.act = button("", act, role="primary")
         self.copy = button("Copy details", self._copy, tip="Copies all there is to know")
         right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(16, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.text, 1)
-        row = QHBoxLayout()
-        row.addWidget(self.act)
-        row.addWidget(self.copy)
-        row.addStretch(1)
-        column.addLayout(row)
+        row = QHBoxLayout(right)
+        row.setContentsMargins(16, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.text, 1)
+        column = QVBoxLayout()
+        column.addWidget(self.act)
+        column.addWidget(self.copy)
+        column.addStretch(1)
+        row.addLayout(column)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(2)
         split.addWidget(self.list)

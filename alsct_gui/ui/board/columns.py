@@ -18,6 +18,15 @@ _PRODUCTS = {
     Product.ACCESS: "access",
     Product.PRUNED: "pruning",
 }
+_SHORT = {
+    Product.RAW: "Raw",
+    Product.RECONSTRUCTION: "Recon",
+    Product.METADATA: "Record",
+    Product.CATALOGUE: "Row",
+    Product.ACCESS: "Access",
+    Product.PRUNED: "Pruned",
+}
+"""What stands above narrow columns."""
 _ORDER = {product: number for number, product in enumerate(_PRODUCTS)}
 
 
@@ -32,6 +41,10 @@ class Column:
     """Name of its site; empty when the policy does not know the place."""
     title: str
     """What stands above it."""
+    short: str
+    """The same where it is narrow."""
+    detail: str
+    """Title of the place, where its site has several columns of a product; else empty."""
     group: str
     """What stands above all columns of its site."""
     outside: bool
@@ -41,6 +54,8 @@ class Column:
     def words(self) -> str:
         """In a sentence: “raw file at NERSC”."""
         product = product_words(self.product)
+        if self.detail:
+            return f"{product} at {self.detail}"
         return f"{product} at {self.group if self.title.lower() == product else self.title}"
 
 
@@ -55,6 +70,7 @@ class Names:
 
     def __init__(self, policy: Policy) -> None:
         self._places = {place.name: place for place in policy.places}
+        self._workers = {lane.name: lane.by for lane in policy.lanes}
         self._sites = {site.name: site for site in policy.sites}
 
     def site(self, name: str) -> str:
@@ -81,6 +97,10 @@ class Names:
         """Name of the way to a place; empty when the place is not in the policy."""
         known = self._places.get(place)
         return known.lane if known is not None else ""
+
+    def worker(self, place: str) -> str:
+        """Who works on the way to a place: ``here``, ``globus`` or ``nersc``."""
+        return self._workers.get(self.lane_of(place), "here")
 
     def goal(self, key: GoalKey) -> str:
         """Name a goal: “raw file at NERSC CFS”, “reconstruction at workstation”."""
@@ -136,24 +156,24 @@ def columns_of(policy: Policy, keys: Iterable[tuple[Product, str]] = ()) -> tupl
         )  # fmt: skip
 
     count = Counter((names.site_of(place), product) for product, place in wanted)
-    known = {place.name: place for place in policy.places}
-    return tuple(
-        Column(
-            product, place, names.site_of(place),
-            _title(product, known.get(place), count[names.site_of(place), product] > 1),
-            names.site(names.site_of(place)) or place, names.is_outside(place),
-        )
-        for product, place in sorted(wanted, key=order)
-    )  # fmt: skip
+    columns = []
+    for product, place in sorted(wanted, key=order):
+        site = names.site_of(place)
+        title, short = _titles(product, next((p for p in policy.places if p.name == place), None))
+        detail = names.place(place) if count[site, product] > 1 else ""
+        columns.append(
+            Column(
+                product, place, site, title, short, detail, names.site(site) or place,
+                names.is_outside(place),
+            )
+        )  # fmt: skip
+    return tuple(columns)
 
 
-def _title(product: Product, place: Place | None, ambiguous: bool) -> str:
-    """Name a column within its site: by its product, and by its place where that says more."""
+def _titles(product: Product, place: Place | None) -> tuple[str, str]:
+    """Name a column within its site, at length and briefly."""
+    if place is not None and not place.root and product is Product.METADATA:
+        title = place.title or place.name
+        return title, title  # a service, known by its own name
     words = product_words(product)
-    words = words[:1].upper() + words[1:]
-    if place is None:
-        return words
-    title = place.title or place.name
-    if not place.root and product is Product.METADATA:
-        return title  # a service, known by its own name
-    return title if ambiguous else words
+    return words[:1].upper() + words[1:], _SHORT[product]

@@ -53,7 +53,8 @@ def missing_words(view: BoardView | None, facility: Facility, selected: Path | N
             titles.get(state, "The ledger cannot be read"), view.snapshot.sentence,
             actions.get(state, ("file.settings",)),
         )  # fmt: skip
-    hand_over = (HAND_OVER,) if selected is not None else ()
+    usual = HAND_OVER if selected is not None else "workspace.scans"
+    more = ("board.agent",) if view.snapshot.agent is None else ()
     if not facility.configured:
         root = next(
             place.root for place in facility.policy.places if place.name == facility.policy.admitted
@@ -70,5 +71,5 @@ def missing_words(view: BoardView | None, facility: Facility, selected: Path | N
         "A scan comes here once it is handed over: choose it in the list of scans and hand it "
         "over, or run alsct agent admit FILE. The agent then sees to it that it gets to where "
         f"the policy {facility.policy.name} wants it.",
-        hand_over or ("workspace.scans",),
+        (usual, *more),
     )

@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 from alsct_gui.ui.board.catchup import CatchUp, Line
+from alsct_gui.ui.board.flows import FlowRow
 from alsct_gui.ui.board.links import Chip
 from alsct_gui.ui.board.timeline import Entry, OutsideId
 from alsct_gui.ui.theme.tokens import Tokens
@@ -62,6 +63,21 @@ def catch_up_markup(view: CatchUp, now: Tokens) -> str:
     return "".join(parts)
 
 
+def flows_markup(rows: Sequence[FlowRow], trouble: str, now: Tokens) -> str:
+    """Return the latest flow runs, and why there are none."""
+    parts = [_faint(trouble, now)] if trouble else []
+    shown = []
+    for row in rows:
+        page = _link(row.page, "open page", now) if _is_page(row.page) else ""
+        shown.append(_row(mark(row.state), f"{_bold(row.title)}&nbsp; {page}",
+                          [_words(row.words, now)]))  # fmt: skip
+    return "".join([*parts, _table(shown) if shown else ""])
+
+
+def _is_page(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
+
+
 def now_markup(goals: Iterable[tuple[str, State, float | None, Sequence[str]]], now: Tokens) -> str:
     """Return how it stands with each goal of a scan.
 
@@ -104,11 +120,11 @@ def chip_markup(chip: Chip, now: Tokens) -> str:
 def _lines(lines: Sequence[Line], now: Tokens) -> str:
     rows = []
     for line in lines:
-        below = [_words(line.words, now)] if line.words else []
+        below = _words(line.words, now)
         if line.scans:
             address = SHOW + ",".join(quote(scan, safe="") for scan in line.scans)
-            below.append(_link(address, "show", now))
-        rows.append(_row(mark(line.state, line.share), _bold(line.title), below))
+            below += f" &nbsp;{_link(address, 'show', now)}"
+        rows.append(_row(mark(line.state, line.share), _bold(line.title), [below]))
     return _table(rows)
 
 
@@ -127,7 +143,7 @@ def _id(item: OutsideId, now: Tokens) -> str:
 def _row(picture: str, title: str, below: Sequence[str]) -> str:
     more = "".join(f"<br>{text}" for text in below)
     return (
-        f'<tr><td width="22" style="padding:5px 8px 3px 0">'
+        '<tr><td width="22" style="padding:5px 8px 3px 0">'
         f'<img src="{picture}" width="14" height="14"></td>'
         f'<td style="padding:3px 0 3px 0">{title}{more}</td></tr>'
     )

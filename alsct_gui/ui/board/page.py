@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -28,7 +28,13 @@ from alsct_gui.ui.board.choosing import Chosen, chosen_of, on_board
 from alsct_gui.ui.board.columns import Names
 from alsct_gui.ui.board.emptywords import Missing, missing_words
 from alsct_gui.ui.board.model import ROW_ROLE, BoardModel
-from alsct_gui.ui.board.painting import CELL_PX, ROW_PX, CellPainter, GroupedHeader
+from alsct_gui.ui.board.painting import (
+    CELL_PX,
+    LEAST_CELL_PX,
+    ROW_PX,
+    CellPainter,
+    GroupedHeader,
+)
 from alsct_gui.ui.board.rows import Filter, Row, shown_rows
 from alsct_gui.ui.board.view import BoardView
 from alsct_gui.ui.services import Facility
@@ -47,7 +53,7 @@ from alsct_gui.ui.widgets.parts import (
 )
 from alsct_gui.ui.words import count_words
 
-SCAN_PX = 232
+LEAST_SCAN_PX, FIELD_PX, EMPTY_PX = 200, 240, 600
 _FILTERS = {
     Filter.ALL: ("All", "Every scan that the ledger knows"),
     Filter.OWED: ("Owed", "Scans of which something is owed to a place outside"),
@@ -63,6 +69,16 @@ _MENU = (
     "board.reset_priority", "", "board.stop", "board.cancel", "", "board.proposal", "board.want",
     "board.unwant", "", "board.copy",
 )  # fmt: skip
+
+
+class _Table(QTableView):
+    """A table that tells when there is more or less room for its columns."""
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
 
 class BoardPage(QWidget):
@@ -99,12 +115,12 @@ class BoardPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._make_line())
-        column.addLayout(self._make_bar())
+        column.addWidget(self._make_bar())
         self.banner = label("", "caution", wrap=True)
         self.banner.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
         column.addWidget(self.banner)
         self._make_table()
-        self.empty = EmptyState("", "")
+        self.empty = QWidget()
         self.nothing = EmptyState(
             "No scan fits",
             "Other words or another filter show more.",
@@ -126,19 +142,21 @@ class BoardPage(QWidget):
 
     def _make_line(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setContentsMargins(MARGIN_PX, 12, MARGIN_PX, 4)
+        row.setContentsMargins(MARGIN_PX, GAP_PX, MARGIN_PX, 0)
         row.setSpacing(GAP_PX)
         self.line = ElidedLabel("", "title")
         row.addWidget(self.line, 1)
         self.person_mark = Mark(State.BLOCKED)
         self.person = button("", lambda: self.choose_filter(Filter.BLOCKED), role="link")
         self.person.setToolTip("Shows the scans that wait for a person")
+        self.line.setFixedHeight(self.person.sizeHint().height())
         row.addWidget(self.person_mark)
         row.addWidget(self.person)
         return row
 
-    def _make_bar(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _make_bar(self) -> QWidget:
+        self.bar = QWidget()
+        row = QHBoxLayout(self.bar)
         row.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, GAP_PX)
         row.setSpacing(4)
         self.typed = QLineEdit()
@@ -147,7 +165,7 @@ class BoardPage(QWidget):
         self.typed.setToolTip("Shows scans that hold every word, in any order (Ctrl+F)")
         self.typed.setClearButtonEnabled(True)
         self.typed.setMinimumWidth(144)
-        self.typed.setMaximumWidth(SCAN_PX)
+        self.typed.setMaximumWidth(FIELD_PX)
         self.typed.textChanged.connect(lambda _: self._fill())
         self.typed.returnPressed.connect(self._take_first)
         row.addWidget(self.typed, 1)
@@ -176,10 +194,11 @@ class BoardPage(QWidget):
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.more.clicked.connect(self._show_more)
         row.addWidget(self.more)
-        return row
+        return self.bar
 
     def _make_table(self) -> None:
-        view = self.view = QTableView()
+        view = self.view = _Table()
+        view.resized.connect(self._lay_out)
         view.setModel(self.model)
         view.setItemDelegate(CellPainter(self.model, lambda: self._row))
         view.setHorizontalHeader(GroupedHeader())
@@ -202,20 +221,25 @@ class BoardPage(QWidget):
         view.selectionModel().selectionChanged.connect(lambda *_: self._tell())
         view.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.model.modelReset.connect(self._lay_out)
+        self.model.modelReset.connect(self._tell)
         self._news = QPushButton(view)
         self._news.setToolTip("Go to the newest")
         self._news.clicked.connect(view.scrollToTop)
         self._news.hide()
 
     def _lay_out(self) -> None:
-        header = self.view.horizontalHeader()
-        for section in range(self.model.columnCount()):
-            header.setSectionResizeMode(
-                section,
-                QHeaderView.ResizeMode.Fixed if section else QHeaderView.ResizeMode.Stretch,
-            )
-            self.view.setColumnWidth(section, CELL_PX if section else SCAN_PX)
-        self._tell()
+        """Give the scan what the cells leave; these are narrowed where there are many."""
+        header, count = self.view.horizontalHeader(), self.model.columnCount() - 1
+        if count < 0:
+            return
+        room_px = self.view.viewport().width() - LEAST_SCAN_PX
+        cell_px = min(CELL_PX, max(LEAST_CELL_PX, room_px // max(1, count)))
+        modes = QHeaderView.ResizeMode
+        for section in range(count + 1):
+            header.setSectionResizeMode(section, modes.Fixed)
+            self.view.setColumnWidth(section, cell_px)
+        scan_px = max(LEAST_SCAN_PX, self.view.viewport().width() - cell_px * count)
+        self.view.setColumnWidth(0, scan_px)
 
     # -- what is shown -----------------------------------------------------------------
 
@@ -336,7 +360,9 @@ class BoardPage(QWidget):
 
     def _choose_page(self) -> None:
         view = self._session.board
-        if view is None or not view.board.rows:
+        some = view is not None and bool(view.board.rows)
+        self.bar.setVisible(some)
+        if not some:
             self._pages.setCurrentWidget(self.empty)
         else:
             self._pages.setCurrentWidget(self.view if self.model.rows else self.nothing)
@@ -350,10 +376,8 @@ class BoardPage(QWidget):
         actions = tuple(
             (self._book[key].text(), self._book[key].trigger) for key in missing.actions
         )
-        fresh = EmptyState(missing.title, missing.words, actions)
+        fresh = _centred(EmptyState(missing.title, missing.words, actions))
         self._pages.addWidget(fresh)
-        if self._pages.currentWidget() is self.empty:
-            self._pages.setCurrentWidget(fresh)
         self._pages.removeWidget(self.empty)
         self.empty.deleteLater()
         self.empty = fresh
@@ -431,3 +455,14 @@ class BoardPage(QWidget):
             header_px = self.view.horizontalHeader().height()
             self._news.move((self.view.width() - self._news.width()) // 2, header_px + GAP_PX)
             self._news.raise_()
+
+
+def _centred(state: EmptyState) -> QWidget:
+    """Keep the lines of an empty state short, however wide the board is."""
+    state.setMaximumWidth(EMPTY_PX)
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.addStretch(1)
+    row.addWidget(state, 4)
+    row.addStretch(1)
+    return holder

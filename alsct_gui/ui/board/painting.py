@@ -16,8 +16,9 @@ from alsct_gui.ui.theme.style import digits_font, tokens
 from alsct_gui.ui.widgets.marks import MARK_PX, State, draw_mark
 
 ROW_PX = 44
-CELL_PX = 98
-_HEADER_PX = 44
+CELL_PX, LEAST_CELL_PX = 98, 68
+"""Width of a cell, and the least to which it is narrowed where there are many."""
+_HEADER_PX, _DETAIL_PX = 44, 14
 _GAP_PX = 8
 _Index = QModelIndex | QPersistentModelIndex
 _LOUD = (State.MOVING, State.BLOCKED, State.FAILED)
@@ -109,10 +110,11 @@ class GroupedHeader(QHeaderView):
         self.setMinimumSectionSize(48)
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), _HEADER_PX)
+        more = _DETAIL_PX if any(c is not None and c.detail for c in self._columns()) else 0
+        return QSize(super().sizeHint().width(), _HEADER_PX + more)
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
-        now, model = tokens(), self.model()
+        now = tokens()
         painter.save()
         painter.fillRect(rect, QColor(now.panel))
         painter.setPen(QColor(now.line))
@@ -124,8 +126,14 @@ class GroupedHeader(QHeaderView):
         lower = QRect(rect.left() + left, rect.top() + 22, rect.width() - left - 2, 20)
         painter.setFont(small)
         painter.setPen(QColor(now.faint))
-        title = model.headerData(section, Qt.Orientation.Horizontal)
-        painter.drawText(lower, middle, _fit(small, str(title), lower.width()))
+        column = self._column(section)
+        title = "Scan" if column is None else column.title
+        if column is not None and QFontMetrics(small).horizontalAdvance(title) > lower.width():
+            title = column.short
+        painter.drawText(lower, middle, _fit(small, title, lower.width()))
+        if column is not None and column.detail:
+            detail = lower.translated(0, _DETAIL_PX)
+            painter.drawText(detail, middle, _fit(small, column.detail, detail.width()))
         self._group(painter, rect, section)
         painter.restore()
 
@@ -156,10 +164,17 @@ class GroupedHeader(QHeaderView):
 
     def _name(self, section: int) -> str:
         """Name of a column's site; empty for the first column and where there is none."""
-        if not 0 < section < self.count():
-            return ""
-        column = self.model().headerData(section, Qt.Orientation.Horizontal, COLUMN_ROLE)
+        column = self._column(section) if 0 < section < self.count() else None
         return column.group if column is not None else ""
+
+    def _columns(self) -> list[Column | None]:
+        return [self._column(section) for section in range(self.count())]
+
+    def _column(self, section: int) -> Column | None:
+        found: Column | None = self.model().headerData(
+            section, Qt.Orientation.Horizontal, COLUMN_ROLE
+        )
+        return found
 
 
 def _fit(font: QFont, text: str, width_px: int) -> str:

@@ -105,6 +105,6 @@ class ThroughputPlot(QWidget):
             self.plot.addItem(item)
             self._items.append(item)
         lanes = ", ".join(curve.lane for curve in self.shown)
-        self.title.setText(f"{self._unit} of {lanes}, by hours before now")
+        self.title.setText(f"{lanes}: {self._unit}, by hours ago")
         most = max((float(curve.values.max()) for curve in self.shown), default=1.0)
         self.plot.setYRange(0, 1.1 * most, padding=0)

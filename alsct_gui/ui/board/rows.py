@@ -207,8 +207,8 @@ class BoardMaker:
                 ban = banned[column.site]
                 why = f"Forbidden: {ban.name}. {ban.why}".strip().rstrip(".")
                 cells.append(Cell(State.FORBIDDEN, why=why))
-            elif not is_there and kind in unwanted and kind not in every:
-                cells.append(TAKEN_BACK)
+            elif kind in unwanted and kind not in every and not any(map(_has_begun, records)):
+                cells.append(TAKEN_BACK)  # the agent says so too at its next look
             elif records:
                 shares = [paces[r.work].share for r in records if r.work in paces]
                 cells.append(cell_of(records, shares[0] if shares else None))
@@ -278,6 +278,10 @@ def _filters(columns: tuple[Column, ...], cells: list[Cell]) -> frozenset[Filter
         if cell.held:
             found.add(Filter.HELD)
     return frozenset(found)
+
+
+def _has_begun(record: GoalRecord) -> bool:
+    return bool(record.work) or record.state.kind is StateKind.MET
 
 
 def taken_s(scan: ScanFacts) -> float:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QMenu,
     QPushButton,
     QStackedWidget,
     QTreeView,
@@ -28,11 +27,12 @@ from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Session
 from alsct_gui.ui.tasks import Tasks, answer_of
 from alsct_gui.ui.widgets.parts import GAP_PX, MARGIN_PX, ElidedLabel, EmptyState, button, label
+from alsct_gui.ui.widgets.pathmenu import PathMenu
 
 if TYPE_CHECKING:
     from alsct_gui.recon.desk.answers import Look
 
-_NAME_PX = 136
+_NAME_PX, _LEAST_PX = 136, 48
 _MOST_UNFOLDED = 400
 """With more keys than this, the groups of the file start folded."""
 
@@ -58,15 +58,16 @@ class MetadataPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search keys and values")
+        self.search.setPlaceholderText("Search")
         self.search.setToolTip("Shows the keys that hold every word")
         self.search.setAccessibleName("Filter")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self._show())
         self.compare = QPushButton("Compare…")
         self.compare.setToolTip("Shows only what differs from another scan that was opened")
-        self.menu = QMenu(self.compare)
-        self.menu.aboutToShow.connect(self._fill_menu)
+        self.menu = PathMenu(
+            "Compare", self._others, self.compare_with, "No other scan was opened yet", self.compare
+        )
         self.compare.setMenu(self.menu)
         row.addWidget(self.search, 1)
         row.addWidget(self.compare)
@@ -90,12 +91,13 @@ class MetadataPanel(QWidget):
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.view.setAccessibleName("Metadata")
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.clicked.connect(self._fold)
         self._action("Copy value", self.copy_value, QKeySequence.StandardKey.Copy)
         self._action("Copy row", self.copy_rows, QKeySequence("Ctrl+Shift+C"))
         header = self.view.header()
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(_LEAST_PX)
         self._empty = EmptyState("Nothing is selected", "A scan tells here how it was taken.")
         self._pages.addWidget(self.view)
         self._pages.addWidget(self._empty)
@@ -164,8 +166,8 @@ class MetadataPanel(QWidget):
         if mine is not self._session.look:
             return
         self._entries = differences_of(mine, other)
-        self._titles = ("Key", Path(mine.path).name, path.name)
-        self.said.set_text(f"Differences from {path.name}")
+        self._titles = ("Key", "This scan", "The other")
+        self.said.set_text(f"The other: {path.name}")
         self._empty.say("No difference", f"{path.name} says the same of itself.")
         self._show()
 
@@ -183,8 +185,9 @@ class MetadataPanel(QWidget):
         self.view.setHeaderHidden(not compared)
         width_px = max(240, self.view.viewport().width())
         self.view.setColumnWidth(0, min(_NAME_PX, round(width_px * 0.38)))
-        if compared:
-            self.view.setColumnWidth(1, round((width_px - self.view.columnWidth(0)) / 2))
+        header = self.view.header()
+        for column in range(1, len(self._titles)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         none_found = bool(self._entries) and not shown
         self._pages.setCurrentIndex(1 if not self._entries else 0)
         noun = "difference" if compared else "key"
@@ -195,18 +198,9 @@ class MetadataPanel(QWidget):
         self.count.setText(f"No {noun} holds these words" if none_found else words)
         self.count.setVisible(bool(self._entries))
 
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        others = [
-            Path(text) for text in self._session.settings.recent
-            if Path(text) != self._session.selected
-        ]  # fmt: skip
-        for path in others:
-            action = self.menu.addAction(path.name.replace("&", "&&"))
-            action.setToolTip(str(path))
-            action.triggered.connect(lambda _=False, path=path: self.compare_with(path))
-        if not others:
-            self.menu.addAction("No other scan was opened yet").setEnabled(False)
+    def _others(self) -> list[Path]:
+        known = map(Path, self._session.settings.recent)
+        return [path for path in known if path != self._session.selected]
 
     def _fold(self, index: Any) -> None:
         if self.model.entry(index) is None:

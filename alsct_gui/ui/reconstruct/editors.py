@@ -22,7 +22,7 @@ from alsct_gui.ui.reconstruct.values import (
     value_at,
 )
 from alsct_gui.ui.theme.style import digits_font
-from alsct_gui.ui.widgets.parts import GAP_PX, label, set_state
+from alsct_gui.ui.widgets.parts import GAP_PX, ElidedCombo, label, set_state
 
 LABEL_PX = 96
 UNIT_PX = 24
@@ -30,7 +30,7 @@ Change = Callable[[FieldInfo, Any], None]
 Settle = Callable[[], None]
 
 
-class CalmCombo(QComboBox):
+class CalmCombo(ElidedCombo):
     """A choice that the wheel does not change while one scrolls past it."""
 
     def __init__(self) -> None:

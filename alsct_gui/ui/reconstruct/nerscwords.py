@@ -82,6 +82,12 @@ def volume_place(policy: Policy) -> Place | None:
     return next((place for place in made if place.site in outside), None)
 
 
+def _raw_place(policy: Policy, site: str) -> Place | None:
+    """Return where raw files are wanted at a site."""
+    names = {n for wish in policy.wishes if wish.product is Product.RAW for n in wish.places}
+    return next((p for p in policy.places if p.site == site and p.name in names), None)
+
+
 def times_of(
     look: Look, raw_is_there: bool, view: BoardView, lane: str, speed: Speed | None = None
 ) -> Times:
@@ -108,7 +114,7 @@ def times_of(
 
 
 def times_words(times: Times, here_s: float | None, site: str) -> str:
-    """Say both: “here 6 min · NERSC about 11 min: waits 5, runs 3, copies 3”."""
+    """Say both: “Here 6 min · NERSC about 11 min: waits 5, runs 3, copies 3”."""
     parts = [
         f"{verb} {_short(value_s)}"
         for verb, value_s in (
@@ -118,7 +124,7 @@ def times_words(times: Times, here_s: float | None, site: str) -> str:
     ]  # fmt: skip
     total = times.total_s
     about = f" about {run_time_words(total)}" if total is not None else ""
-    return f"here {run_time_words(here_s)} · {site}{about}: {', '.join(parts)}"
+    return f"Here {run_time_words(here_s)} · {site}{about}: {', '.join(parts)}"
 
 
 def offer_of(
@@ -150,7 +156,7 @@ def offer_of(
     names = Names(policy)
     site = names.site(place.site)
     refusal = _refusal(policy, names, place, view, row, recipe, path)
-    raw = next((p for p in policy.places if p.site == place.site and p.root and not p.source), None)
+    raw = _raw_place(policy, place.site)
     raw_is_there = raw is not None and _is_met(view, row, GoalKey("", Product.RAW, raw.name))
     lane = raw.lane if raw is not None else ""
     line = times_words(times_of(look, raw_is_there, view, lane), here_s, site)
@@ -197,7 +203,7 @@ def _caution(view: BoardView, place: Place) -> tuple[str, bool]:
         if name in links and links[name].state is LinkState.DOWN and name in chips:
             until = next((f.words for f in chips[name].facts if f.name == "Until"), "")
             sentence = chips[name].sentence.rstrip(".")
-            return f"{sentence}{f'; back {until}' if until else ''}.", True
+            return f"{sentence}{f'; said to be back at {until}' if until else ''}.", True
     outages = view.forecast.outages if view.forecast is not None else ()
     coming = next_outage(outages, view.now_s, SOON_S)
     if coming is None:

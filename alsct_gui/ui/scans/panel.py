@@ -58,7 +58,7 @@ class ScanList(Panel):
         self.header.addWidget(self._open)
 
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by sample, proposal or name")
+        self.filter.setPlaceholderText("Filter by any word")
         self.filter.setAccessibleName("Filter")
         self.filter.setToolTip("Shows rows that hold every word, in any order (Ctrl+F)")
         self.filter.setClearButtonEnabled(True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from alsct_gui.files.presence import present
 from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.ui.actions.book import ActionBook
@@ -19,11 +21,12 @@ from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks, answer_of
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.widgets.parts import EmptyState
+from alsct_gui.ui.widgets.pathmenu import PathMenu
 
 if TYPE_CHECKING:
     from alsct_gui.beamline.looking import Picture
     from alsct_gui.beamline.messages import WatchState
-    from alsct_gui.beamline.sightings import Change
+    from alsct_gui.beamline.sightings import Change, Sighting
 
 _SIMULATED_PRESET = "narrow-detector"
 _FILTER = "Scans and volumes (*.h5 *.hdf5 *.nxs *.hdf *.tif *.tiff *.zarr);;All files (*)"
@@ -49,6 +52,7 @@ class ScansRoom:
         self._review: Path | None = None
         self._looking: asyncio.Task[Any] | None = None
         self._identities: dict[str, Path] = {}
+        self._opened: set[Path] = set()
         watched = self.watched_folders()
         empty = nothing_yet(
             ", ".join(map(str, watched)), self.ask_for_files, lambda: book.trigger("file.simulate")
@@ -62,6 +66,10 @@ class ScansRoom:
                 (("Choose folder…", self.ask_for_review),),
             ),
             self.ask_for_review,
+        )  # fmt: skip
+        self.recent = PathMenu(
+            "Open recent", lambda: [Path(text) for text in session.settings.recent],
+            self.open_path, "Nothing was opened yet", owner,
         )  # fmt: skip
         self.feed = Feed(services.lookout, self._take, self._tell)
         book.bind("file.open", self.ask_for_files)
@@ -85,10 +93,9 @@ class ScansRoom:
         return own or ((usual,) if usual is not None else ())
 
     def start(self) -> None:
-        """Begin to watch; once."""
-        folders = self.watched_folders()
-        if folders and not self._started:
-            self._tasks.start(self._watch(folders), "Watching folders")
+        """Begin to watch, and bring back what was opened lately; once."""
+        if not self._started:
+            self._tasks.start(self._begin(self.watched_folders()), "Watching folders")
         self._started = True
 
     def open_paths(self, paths: list[str] | list[Path]) -> None:
@@ -99,6 +106,8 @@ class ScansRoom:
                 self.scans.put(opening(path))
         if chosen:
             self.scans.select(chosen[0])
+            self._opened.update(chosen)
+            self._tasks.start(self._watch((), chosen), "Watching what was opened")
 
     def open_path(self, path: Path) -> None:
         """Open one file or folder."""
@@ -144,8 +153,16 @@ class ScansRoom:
 
     # -- the watch ---------------------------------------------------------------------
 
-    async def _watch(self, folders: tuple[Path, ...]) -> None:
-        await answer_of(self._services.lookout.watch(folders))
+    async def _watch(self, folders: Sequence[Path], paths: Sequence[Path] = ()) -> None:
+        await answer_of(self._services.lookout.watch(folders, paths))
+
+    async def _begin(self, folders: Sequence[Path]) -> None:
+        recent = [Path(text) for text in self._session.settings.recent]
+        # A folder that no longer answers would hold up the watch of all others.
+        there = await asyncio.to_thread(present, recent) if recent else ()
+        self._opened.update(there)
+        if folders or there:
+            await self._watch(folders, there)
 
     def _add_watch(self, chosen: list[str]) -> None:
         folders = (*self._session.settings.watched, *chosen)
@@ -163,17 +180,20 @@ class ScansRoom:
             if path != self._session.selected:
                 target.entries.remove(path)
                 return
-        elif sighting.identity:
+        elif sighting.identity and path not in self._opened:
             first = self._identities.setdefault(sighting.identity, path)
             if first != path and self._list_of(first).entries.entry(first) is not None:
                 target.entries.remove(path)  # the same scan under another name
                 return
+        elif path in self._opened and _is_illegible(sighting):
+            return  # whoever opened it wants to know what is wrong with it now
         target.put(entry_of_sighting(sighting, self._naming), announce=change.kind == "appeared")
         if picture is not None:
             target.put_picture(path, picture)
         if change.kind == "completed" and change.before == "arriving":
             self._announce(entry_of_sighting(sighting, self._naming))
-        if path == self._session.selected and change.kind in ("changed", "completed"):
+        news = change.kind in ("changed", "completed") or sighting.state == "arriving"
+        if path == self._session.selected and news:
             self._look_at(path)
 
     def _tell(self, state: WatchState) -> None:
@@ -254,3 +274,8 @@ class ScansRoom:
         dialog.filesSelected.connect(then)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+def _is_illegible(sighting: Sighting) -> bool:
+    """Whether it cannot be opened yet, and may never be."""
+    return sighting.state == "arriving" and sighting.frames_done is None

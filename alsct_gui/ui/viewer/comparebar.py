@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.mode import bar_row
-from alsct_gui.ui.widgets.parts import ElidedLabel, label, set_role
+from alsct_gui.ui.widgets.parts import ElidedCombo, ElidedLabel, label, set_role
 
 LAYOUTS = (
     ("side", "Side by side", "Both, with one view"),
@@ -28,7 +19,7 @@ LAYOUTS = (
     ("difference", "Difference", "First less second; orange is more, blue is less"),
 )
 CHOOSE = "Choose…"
-_LETTER_PX, _PAD_PX = 12, 4
+_LETTER_PX = 12
 
 
 def short_name(path: Path) -> str:
@@ -36,7 +27,7 @@ def short_name(path: Path) -> str:
     return path.name.removesuffix(".zarr")
 
 
-class SecondChoice(QComboBox):
+class SecondChoice(ElidedCombo):
     """Which volume is the second."""
 
     chosen = Signal(object)
@@ -53,21 +44,6 @@ class SecondChoice(QComboBox):
         self._current: Path | None = None
         self.activated.connect(self._choose)
         self.fill((), None)
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        # Names of runs differ at their ends, which would be cut off.
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        room = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
-        option.currentText = option.fontMetrics.elidedText(
-            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - _PAD_PX
-        )
-        painter = QStylePainter(self)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-        painter.end()
 
     def fill(self, paths: Sequence[Path], current: Path | None) -> None:
         """List volumes; the one that is shown is always among them."""

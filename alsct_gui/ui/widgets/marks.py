@@ -78,8 +78,8 @@ def draw_mark(painter: QPainter, rect: QRectF, state: State, share: float | None
         for x in (middle.x() - 1.8, middle.x() + 1.8):
             painter.drawLine(QPointF(x, middle.y() - 1.8), QPointF(x, middle.y() + 1.8))
     elif state is State.NOT_WANTED:
-        middle = box.center()
-        painter.drawLine(QPointF(middle.x() - 3, middle.y()), QPointF(middle.x() + 3, middle.y()))
+        x, y = round(box.center().x()), round(box.center().y())
+        painter.fillRect(QRectF(x - 3, y - 1, 7, 2), color)
     elif state is State.FORBIDDEN:
         painter.drawEllipse(box)
         inset = 0.146 * box.width()  # where the diagonal meets the circle

@@ -22,10 +22,15 @@ GROUPS = {
     "placement": "alsct_bench.groups.placement",
     "ui": "alsct_bench.groups.ui",
     "soak": "alsct_bench.groups.soak",
+    "measure": "alsct_bench.groups.measure",
+    "fibers": "alsct_bench.groups.fibers",
 }
 """Name of each group and the module that measures it, in the order of a full run."""
 AT_REQUEST = ("soak",)
 """Groups that are measured only when they are named: they take minutes, and compare nothing."""
+
+SETS = {"analysis": ("measure", "fibers")}
+"""Names that stand for several groups."""
 
 
 def load_group(name: str) -> Group:

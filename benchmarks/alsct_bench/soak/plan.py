@@ -43,13 +43,11 @@ class Size:
     """Times in which a fault is on."""
     reconstructed: int
     """Scans of which a reconstruction is wanted, too."""
-    patience_s: float
-    """How long the backlog may take after all faults are cleared."""
 
 
-QUICK = Size(scans=10, kills=4, windows=3, reconstructed=0, patience_s=60.0)
-SHORT = Size(scans=100, kills=30, windows=25, reconstructed=3, patience_s=180.0)
-FULL = Size(scans=800, kills=200, windows=150, reconstructed=20, patience_s=900.0)
+QUICK = Size(scans=8, kills=4, windows=3, reconstructed=0)
+SHORT = Size(scans=80, kills=25, windows=20, reconstructed=3)
+FULL = Size(scans=800, kills=200, windows=150, reconstructed=20)
 
 
 @dataclass(frozen=True, slots=True)

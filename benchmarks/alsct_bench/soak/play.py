@@ -13,14 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from alsct_bench.soak.plan import KILLS, Move, MoveKind, Size, plan
-from alsct_gui.files.plaintext import write_plain
+from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.errors import UsageError
-from alsct_gui.model.placement import StepKind
+from alsct_gui.model.placement import StateKind, StepKind
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.diff import diff
@@ -38,9 +38,13 @@ from alsct_gui.simulator.facility.world import Pace
 Say = Callable[[str], None]
 _CLOSED_S = 60.0  # how long ago files were closed that are handed over
 _START_S = 30.0
-_LOOK_S = 0.2
+_LOOK_S = 0.5
+_PATIENCE_S = 90.0  # after all faults, something must come to be met in this time
 _IDLE_S = 1.0  # longest time that an agent's next events are waited for
 _CONTROLLED_EVERY = 10
+_MADE = "* made/*"
+_COPIES = ("nersc-cfs", "mirror")
+"""Places where every raw file is to be, and nothing else."""
 
 
 @dataclass
@@ -61,43 +65,27 @@ class Result:
 
 
 def soak_policy(tree: Tree) -> dict[str, Any]:
-    """Return what is wanted in a soak, with little patience."""
-    folders = tree.collections
+    """Return what is wanted in a soak: all that is wanted at a beamline, with little patience.
 
-    def place(name: str, site: str, lane: str, root: Path, *links: str, **more: str) -> Any:
-        return {"name": name, "site": site, "lane": lane, "root": str(root),
-                "links": list(links), **more}  # fmt: skip
-
+    Beside that a mirror on another disk; and reconstructions of a few scans only, which take
+    seconds each.
+    """
+    plain: dict[str, Any] = read_plain(tree.policy)
+    few = {"scans": {"path": _MADE}}
+    lanes = [{**lane, "poll_s": 0.3, "items": min(lane.get("items", 1), 8)}
+             for lane in plain["lanes"]]  # fmt: skip
+    mirror = {"name": "mirror", "site": "here", "lane": "disk", "root": str(tree.root / "mirror")}
+    wishes = [{**wish, **(few if wish["product"] == "reconstruction" else {})}
+              for wish in plain["wishes"]]  # fmt: skip
     return {
+        **plain,
         "name": "soak",
-        "sites": [{"name": "here", "outside": False}, {"name": "nersc"}],
-        "lanes": [
-            {"name": "here", "active": 8, "poll_s": 0.1},
-            {"name": "disk", "active": 2, "items": 8, "poll_s": 0.1},
-            {"name": "workstation", "active": 1, "poll_s": 0.5},
-            {"name": "globus", "active": 3, "items": 8, "poll_s": 0.2},
-        ],
-        "places": [
-            place("raw", "here", "here", tree.raw, collection="data832_raw"),
-            place("mirror", "here", "disk", tree.root / "mirror"),
-            place("made", "here", "workstation", tree.scratch),
-            place("cfs", "nersc", "globus", folders["nersc832_alsdev_raw"], "globus",
-                  collection="nersc832_alsdev_raw"),
-            place("pscratch", "nersc", "globus", folders["nersc832_alsdev_pscratch_raw"],
-                  "globus", collection="nersc832_alsdev_pscratch_raw"),
-        ],
-        "admitted": "raw",
-        "wishes": [
-            {"name": "raw", "product": "raw", "places": ["cfs", "mirror", "pscratch"]},
-            {"name": "made", "product": "reconstruction", "places": ["made"],
-             "recipe": "quick-look", "scans": {"path": "*made*"}},
-        ],
-        "bans": [
-            {"name": "controlled", "sites": ["nersc"], "scans": {"export_controlled": True}}
-        ],
+        "lanes": [*lanes, {"name": "disk", "active": 2, "items": 8, "poll_s": 0.1}],
+        "places": [*plain["places"], mirror],
+        "wishes": [*wishes, {"name": "a mirror", "product": "raw", "places": ["mirror"]}],
         "patience": {"first_s": 0.3, "factor": 2, "most_s": 4, "attempts": 5},
-        "audit_days": 0.001,
-    }  # fmt: skip
+        "audit_days": 0.01,
+    }
 
 
 class Soak:
@@ -132,12 +120,16 @@ class Soak:
     def play(self) -> Result:
         """Play it to its end; everything that it started has ended then."""
         began = time.monotonic()
-        self._tree.make()
+        card = self._facility.start()
         (self._tree.root / "mirror").mkdir(exist_ok=True)
         write_plain(self._policy_path, soak_policy(self._tree))
         self._policy = load_policy(self._policy_path)
-        card = self._facility.start()
-        self._environment = {**module_environment(), **card.environment}
+        # One trusted certificate instead of all: httpx reads them anew for each record.
+        one = self._ledger_path.with_name("one.pem")
+        one.write_text(_first_certificate(), encoding="ascii")
+        self._environment = {
+            **module_environment(), **card.environment, "SSL_CERT_FILE": str(one),
+        }  # fmt: skip
         try:
             with Ledger(self._ledger_path) as ledger:
                 self._start_agent()
@@ -208,7 +200,9 @@ class Soak:
         every = max(1, size.scans // max(1, size.reconstructed))
         for number, scan in enumerate(planned_scans(size.scans, self._seed, spec=tiny_scan())):
             if size.reconstructed and number % every == 0:
-                yield PlannedScan(f"{scan.folder} made", scan.spec)
+                # Less than this is no volume worth the name.
+                larger = replace(scan.spec, n_columns=64, n_rows=8, n_angles=61)
+                yield PlannedScan(f"{scan.folder} made", larger)
             else:
                 yield scan
 
@@ -230,8 +224,13 @@ class Soak:
             raise RuntimeError(f"the agent has ended by itself: see {self._log}")
         began = time.monotonic()
         self._say("peace")
-        while open_goals(ledger, self._wanted) and time.monotonic() - began < self._size.patience_s:
+        met, met_s = 0, began
+        while open_goals(ledger, self._wanted) and time.monotonic() - met_s < _PATIENCE_S:
             self._pause.wait(_LOOK_S)
+            records = ledger.observed().goals.values()
+            now_met = sum(record.state.kind is StateKind.MET for record in records)
+            if now_met > met:
+                met, met_s = now_met, time.monotonic()
         self.result.quiet_s = time.monotonic() - began
         self.result.backlog = len(open_goals(ledger, self._wanted))
 
@@ -266,7 +265,7 @@ class Soak:
             if _sha256(path) != sum_:
                 yield Violation("raw-changed", str(path), "is not what was handed over")
             for place in self._wanted.places:
-                if place.name not in ("cfs", "mirror", "pscratch"):
+                if place.name not in _COPIES:
                     continue
                 copy = Path(place.root) / relative
                 if path in self._controlled and place.site == "nersc":
@@ -274,12 +273,12 @@ class Soak:
                         yield Violation("forbidden-placement", str(copy), "must not be there")
                 elif not copy.exists() or _sha256(copy) != sum_:
                     yield Violation("copy", str(copy), "is not there as it was handed over")
+        known = {path.relative_to(self._tree.raw) for path in self._sums}
         for place in self._wanted.places:
-            strangers = set(_files(Path(place.root))) - {
-                path.relative_to(self._tree.raw) for path in self._sums
-            }
-            for name in strangers if place.name != "made" else ():
-                yield Violation("stranger", str(name), f"lies at {place.name}, and nobody knows it")
+            if place.name in _COPIES:
+                for name in set(_files(Path(place.root))) - known:
+                    what = f"lies at {place.name}, and nobody knows it"
+                    yield Violation("stranger", str(name), what)
 
     def _start_agent(self) -> None:
         self._agent = self._new_agent()
@@ -346,6 +345,14 @@ def _size_bytes(ledger: Path) -> int:
             db.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
         )
     return int(pages * page_bytes)
+
+
+def _first_certificate() -> str:
+    import certifi
+
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
+    text = Path(certifi.where()).read_text(encoding="utf-8")
+    return text[text.index(begin) : text.index(end) + len(end)]
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -102,7 +102,7 @@ def few(scribbles: Scribbles) -> Scribbles:
 def test_the_same_strokes_give_the_same_model(lesson: Lesson) -> None:
     some = replace(lesson, scribbles=few(lesson.scribbles))
     one, other = train(some, SMALL), train(some, SMALL)
-    np.testing.assert_array_equal(one.forest.packed(), other.forest.packed())
+    np.testing.assert_array_equal(one.forest.packed, other.forest.packed)
 
 
 def test_features_of_marks_are_those_of_the_volume(lesson: Lesson, model: PixelModel) -> None:

@@ -40,7 +40,7 @@ def test_probabilities_are_those_of_scikit_learn(samples: tuple[Array, Array]) -
         forest = forest_of(grown)
         check_forest(forest, 7, 3, "here")
         assert len(forest.roots) == 11
-        assert forest.depths().tolist() == [tree.get_depth() for tree in grown.estimators_]
+        assert forest.depths.tolist() == [tree.get_depth() for tree in grown.estimators_]
         found = forest.predict(features.T)
         np.testing.assert_allclose(found.T, grown.predict_proba(features), atol=2e-6)
         # Right at the thresholds, and one step of float32 beside them.
@@ -55,11 +55,9 @@ def test_probabilities_are_those_of_scikit_learn(samples: tuple[Array, Array]) -
 
 def test_a_seed_grows_one_forest(samples: tuple[Array, Array], forest: Forest) -> None:
     again = grow_forest(*samples, ForestSettings(trees=9, depth=8))
-    np.testing.assert_array_equal(again.packed(), forest.packed())
+    np.testing.assert_array_equal(again.packed, forest.packed)
     other = grow_forest(*samples, ForestSettings(trees=9, depth=8, seed=1))
-    assert (
-        other.packed().shape != forest.packed().shape or (other.packed() != forest.packed()).any()
-    )
+    assert other.packed.shape != forest.packed.shape or (other.packed != forest.packed).any()
 
 
 def test_so_many_samples_of_a_class_at_most(samples: tuple[Array, Array]) -> None:

@@ -258,5 +258,7 @@ def test_nothing_is_told_to_an_address_that_is_not_encrypted(url: str) -> None:
 def test_the_page_of_a_record_is_told(catalogue: Catalogue) -> None:
     scicat: Scicat = catalogue.make(page="https://scicat.example.org/")
     assert scicat.address("p/1") == "https://scicat.example.org/datasets/p%2F1"
-    assert catalogue.make().address("p/1").endswith("/api/datasets/p%2F1")
+    assert catalogue.make().address("p/1") == f"{catalogue.service.url}/v3/datasets/p%2F1"
+    for url in ("https://a.org", "https://a.org/api/", "https://a.org/api/v3"):
+        assert ScicatAccess(url, api="v4").base == "https://a.org/api/v4"
     assert CANARY not in repr(scicat._access)

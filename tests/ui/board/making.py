@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.placement import (
     MET,
     MOVING,
@@ -23,23 +24,60 @@ from alsct_gui.model.placement import (
     scan_part,
     waiting,
 )
-from alsct_gui.model.policy import Policy, Product
-from alsct_gui.placement.events import Event, EventKind, event, lean
+from alsct_gui.model.policy import (
+    Ban,
+    Lane,
+    Place,
+    Policy,
+    Product,
+    Selection,
+    Site,
+    Wish,
+)
+from alsct_gui.placement.events import Event, EventKind, lean
 from alsct_gui.placement.ledger import Ledger
-from alsct_gui.placement.policy import load_policy
+from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.ui.board.rows import Board, BoardMaker, Filter, Row
 
 NOW_S = 1_800_000_000.0
-RECIPE = load_policy().recipes["standard-8.3.2"]
+RECIPE = recipe_hash(load_recipe("standard-8.3.2"))
 RAW, CFS, REC, HERE = "data832-raw", "nersc-cfs", "nersc-recon", "data832-scratch"
 
 
-def titled_policy() -> Policy:
-    """The policy that comes with the program, its places with titles."""
-    policy = load_policy()
-    titles = {"scicat": "SciCat", HERE: "Workstation", REC: "Perlmutter"}
-    places = tuple(replace(p, title=titles.get(p.name, "")) for p in policy.places)
-    return replace(policy, places=places)
+def night_policy() -> Policy:
+    """What is wanted at a beamline whose raw files and volumes belong to NERSC, too."""
+    volume = Wish("a volume", Product.RECONSTRUCTION, (REC, HERE), "any", "standard-8.3.2",
+                  priority=30)  # fmt: skip
+    there = Wish("a volume at NERSC", Product.RECONSTRUCTION, (REC,), recipe="standard-8.3.2")
+    return Policy(
+        "night",
+        sites=(Site("here", "Beamline 8.3.2", outside=False), Site("nersc", "NERSC")),
+        lanes=(
+            Lane("here", 2), Lane("workstation"), Lane("globus", 3, 500, by="globus"),
+            Lane("slurm", 8, by="nersc"),
+            Lane("services", 4),
+        ),
+        places=(
+            Place(RAW, "here", "here", "/data/raw", title="data832"),
+            Place(HERE, "here", "workstation", "/data/scratch", title="Workstation"),
+            Place(CFS, "nersc", "globus", "/cfs/raw", ("globus", "cfs"), title="NERSC CFS"),
+            Place(REC, "nersc", "slurm", "", ("perlmutter", "cfs"), title="Perlmutter"),
+            Place("scicat", "nersc", "services", links=("scicat",), title="SciCat"),
+        ),
+        admitted=RAW,
+        wishes=(
+            Wish("raw at NERSC", Product.RAW, (CFS,), priority=20), volume, there,
+            Wish("a record", Product.METADATA, ("scicat",)),
+            Wish("its owners can read it", Product.ACCESS, (CFS,), requires_proposal=True),
+        ),
+        bans=(
+            Ban(
+                "export-controlled scans stay here", ("nersc",),
+                Selection(export_controlled=True), "The law forbids it.",
+            ),
+        ),
+        recipes={"standard-8.3.2": RECIPE},
+    )  # fmt: skip
 
 
 def identity(number: int) -> str:
@@ -76,7 +114,7 @@ class Made:
     """An `Observed` that is put together piece by piece."""
 
     def __init__(self, policy: Policy | None = None, now_s: float = NOW_S) -> None:
-        self.policy, self.now_s = policy or titled_policy(), now_s
+        self.policy, self.now_s = policy or night_policy(), now_s
         self.observed = Observed()
         self.progress: dict[str, tuple[int, int]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
@@ -125,30 +163,38 @@ class Made:
                 ledger.note(name, note)
 
     def _events(self) -> list[Event]:
+        """Everything in the order in which it would have happened."""
         observed, told = self.observed, []
         for scan in observed.scans.values():
             when = scan.admitted_s
             told.append(Event(EventKind.SCAN, {"scan": lean(scan), "path": scan.path}, when))
+        late_s = self.now_s - 30
         for path, arrival in observed.arrivals.items():
-            told.append(event(EventKind.ASKED, what="admit", path=path))
-            told.append(event(EventKind.ARRIVAL, path=path, state=lean(arrival.state)))
+            state = {"path": path, "state": lean(arrival.state)}
+            told.append(Event(EventKind.ASKED, {"what": "admit", "path": path}, late_s))
+            told.append(Event(EventKind.ARRIVAL, state, late_s + 1))
         for work in observed.works.values():
-            own = {"work": work.id, "scans": [name[:32] for name in work.keys]}
             intent = {"work": work.id, "keys": list(work.keys)}
+            outside = {"work": work.id, "scans": [k[:32] for k in work.keys], "id": work.outside_id}
             told.append(Event(EventKind.INTENT, intent, work.intent_s))
-            outside = {**own, "id": work.outside_id}
             told.append(Event(EventKind.OUTSIDE, outside, work.intent_s + 1))
-        for name, record in observed.goals.items():
+        for number, (name, record) in enumerate(observed.goals.items()):
+            when = min(observed.scans[name[:32]].admitted_s + 90 * (number % 4) + 5, late_s)
             if record.held:
-                told.append(event(EventKind.ASKED, what="hold", keys=[name]))
+                told.append(Event(EventKind.ASKED, {"what": "hold", "keys": [name]}, late_s))
             if record.state is MET:
-                seen = lean(record.evidence)
-                told.append(event(EventKind.MET, keys=[name], evidence=seen))
-            elif record.state.kind in (StateKind.RETRY, StateKind.BLOCKED):
-                told.append(event(EventKind.FAILED, keys=[name], state=lean(record.state)))
+                seen = {"keys": [name], "evidence": lean(record.evidence)}
+                told.append(Event(EventKind.MET, seen, when))
             elif not record.work:
-                told.append(event(EventKind.STATE, keys=[name], state=lean(record.state)))
-        return told + [event(EventKind.LINK, health=lean(h)) for h in observed.links.values()]
+                worse = record.state.kind in (StateKind.RETRY, StateKind.BLOCKED)
+                kind = EventKind.FAILED if worse else EventKind.STATE
+                state = {"keys": [name], "state": lean(record.state)}
+                told.append(Event(kind, state, when + 1))
+        told += [
+            Event(EventKind.LINK, {"health": lean(health)}, health.since_s)
+            for health in observed.links.values()
+        ]
+        return sorted(told, key=lambda item: item.time_s)
 
 
 def row_of(board: Board, number: int) -> Row:

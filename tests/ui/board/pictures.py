@@ -89,6 +89,11 @@ def dress(made: Made, count: int) -> None:
             path=f"/data/raw/BLS-00{564 + number // 14}_example/{start[:10]}_{sample}.h5",
             admitted_s=taken_s,
         )  # fmt: skip
+    for key, record in made.observed.goals.items():
+        seen, size = record.evidence, made.observed.scans[key[:32]].size_bytes
+        if seen is not None and seen.size_bytes is not None:
+            seen = replace(seen, size_bytes=size)
+            made.observed.goals[key] = replace(record, evidence=seen)
 
 
 def outage(now_s: float) -> Made:
@@ -239,12 +244,12 @@ async def all_pictures(app: QApplication, folder: Path, only: set[str]) -> int:
         program.parts.board._show_link("perlmutter")
 
     with TemporaryDirectory(prefix="alsct-board-") as own:
-        scan = small_scan(Path(own), n_columns=640, n_rows=48)
+        scan = small_scan(Path(own), n_columns=640, n_rows=96, center_px=322.0)
 
         async def nersc(program: Program) -> None:
             await opened(program, scan)
-            await until(lambda: program.session.preview is not None, "the slice")
-            await until(lambda: program.book["run.here"].isEnabled(), "the plan")
+            await until(lambda: program.session.preview is not None, "the slice", 300)
+            await until(lambda: program.book["run.here"].isEnabled(), "the plan", 300)
             program.window.open_side("reconstruct")
 
         def away() -> Made:

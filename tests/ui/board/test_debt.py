@@ -29,9 +29,9 @@ from alsct_gui.ui.board.throughput import (
 )
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, left_words
-from tests.ui.board.making import CFS, NOW_S, REC, Made, in_outage, titled_policy
+from tests.ui.board.making import CFS, NOW_S, REC, Made, in_outage, night_policy
 
-NAMES = Names(titled_policy())
+NAMES = Names(night_policy())
 GLOBUS = Sample(NOW_S - 60, "globus", 250e6, 0.0)
 SLURM = Sample(NOW_S - 60, "slurm", 0.0, 12.0)
 

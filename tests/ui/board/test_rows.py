@@ -25,16 +25,16 @@ from tests.ui.board.making import (
     counts,
     in_outage,
     marks,
+    night_policy,
     part,
     row_of,
-    titled_policy,
 )
 
-NAMES = Names(titled_policy())
+NAMES = Names(night_policy())
 
 
 def test_columns_stand_by_site_and_in_the_order_of_their_making() -> None:
-    columns = columns_of(titled_policy())
+    columns = columns_of(night_policy())
     assert [(column.group, column.title) for column in columns] == [
         ("Beamline 8.3.2", "Raw file"), ("Beamline 8.3.2", "Reconstruction"),
         ("NERSC", "Raw file"), ("NERSC", "Reconstruction"), ("NERSC", "SciCat"),
@@ -47,14 +47,18 @@ def test_columns_stand_by_site_and_in_the_order_of_their_making() -> None:
 
 
 def test_a_place_has_its_own_name_where_the_site_has_two_of_a_kind() -> None:
-    policy = titled_policy()
+    policy = night_policy()
     tape = replace(next(p for p in policy.places if p.name == CFS), name="tape", title="Tape")
     policy = replace(
         policy, places=(*policy.places, tape), prunes=(Prune("x", RAW, (CFS, "tape")),)
     )
     columns = columns_of(policy, [(Product.RAW, "tape"), (Product.RAW, "elsewhere")])
-    titles = [column.title for column in columns if column.group == "NERSC"]
-    assert titles == ["nersc-cfs", "Tape", "Reconstruction", "SciCat", "Access"]
+    titles = [(column.title, column.detail) for column in columns if column.group == "NERSC"]
+    assert titles == [
+        ("Raw file", "NERSC CFS"), ("Raw file", "Tape"), ("Reconstruction", ""), ("SciCat", ""),
+        ("Access", ""),
+    ]  # fmt: skip
+    assert columns[3].words == "raw file at NERSC CFS"
     assert [c.title for c in columns if c.site == "here"] == [
         "Raw file",
         "Reconstruction",
@@ -112,7 +116,7 @@ def test_what_must_not_be_is_forbidden_and_owed_to_nobody() -> None:
 
 
 def test_a_ban_without_reason_is_named() -> None:
-    policy = replace(titled_policy(), bans=(Ban("foam stays here", ("nersc",), Selection()),))
+    policy = replace(night_policy(), bans=(Ban("foam stays here", ("nersc",), Selection()),))
     made = Made(policy)
     made.scan(1)
     (words,) = cell_words(row_of(made.board(), 1).cells[2], NAMES, NOW_S)
@@ -220,7 +224,7 @@ def test_rows_of_untouched_scans_are_the_same_objects() -> None:
     [
         (waiting("globus", "work on it", NOW_S + 60),
          "Waits for Globus: work on it. Expected to go on at"),
-        (waiting("raw at nersc-cfs"), "Waits for the raw file at nersc-cfs."),
+        (waiting("raw at nersc-cfs"), "Waits for the raw file at NERSC CFS."),
         (waiting("a slot of slurm", "all 8 in use"), "Waits for a slot of slurm: all 8 in use."),
         (blocked("no right", "Ask for it"), "Blocked: no right. Ask for it."),
         (failed("reset", "", NOW_S + 60), "Failed: reset. Tried again at"),

@@ -13,9 +13,9 @@ from alsct_gui.ui.board.columns import Names
 from alsct_gui.ui.board.timeline import Entry, OutsideId, Pages, entries_of, story
 from alsct_gui.ui.widgets.marks import State
 from tests.placement.placing import START_S, Facility, away, down, folder_policy, raw_file
-from tests.ui.board.making import CFS, HERE, REC, identity, key, part, titled_policy
+from tests.ui.board.making import CFS, HERE, REC, identity, key, night_policy, part
 
-NAMES = Names(titled_policy())
+NAMES = Names(night_policy())
 TASK = "0f4f2f1e-6a52-11ee-8c0a-6b1e5a2b3c4d"
 
 
@@ -130,4 +130,4 @@ def test_a_wish_names_product_and_place() -> None:
         "what": "want", "scans": [part(1)], "suffix": f"/raw/{CFS}/-",
     })  # fmt: skip
     (entry,) = told(wish)
-    assert (entry.title, entry.words) == ("A person asked: want this", f"raw file at {CFS}")
+    assert (entry.title, entry.words) == ("A person asked: want this", "raw file at NERSC CFS")

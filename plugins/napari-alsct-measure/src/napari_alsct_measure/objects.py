@@ -170,7 +170,7 @@ def object_table(
         Column(item.name, units if item.name == "mean" else item.unit, item.meaning)
         for item in COLUMNS
     )  # fmt: skip
-    return Table(columns, values, objects=objects)
+    return Table(columns, values, {"voxel_um": [float(edge) for edge in edges]}, objects)
 
 
 def _ellipsoids(

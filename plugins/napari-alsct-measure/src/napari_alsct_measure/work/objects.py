@@ -13,12 +13,12 @@ from alsct_gui.model.errors import InputError
 from alsct_gui.model.table import Table
 from alsct_gui.model.volume import Volume
 from alsct_gui.steps.reporter import Reporter
+from alsct_gui.steps.reports import report_outputs
 from alsct_gui.steps.values import MadeLabels, physical_array
 from napari_alsct_measure.blocks import Chosen, Mask, Room
 from napari_alsct_measure.objects import object_table, take_census, tell_apart
 from napari_alsct_measure.phases import found_thresholds
 from napari_alsct_measure.pictures import labelled_slices
-from napari_alsct_measure.reporting import report_outputs
 from napari_alsct_measure.shared import foreground, smoothed, voxel_of
 from napari_alsct_measure.sizes import size_distribution, summary
 from napari_alsct_measure.steps.particles import Particles

@@ -15,6 +15,7 @@ from alsct_gui.model.errors import InputError
 from alsct_gui.model.table import Column, Table
 from alsct_gui.model.volume import LazyArray, Volume
 from alsct_gui.steps.reporter import Reporter
+from alsct_gui.steps.reports import report_outputs
 from alsct_gui.steps.values import physical_array
 from napari_alsct_measure.blocks import Room
 from napari_alsct_measure.phases import (
@@ -24,7 +25,6 @@ from napari_alsct_measure.phases import (
     phase_shares,
 )
 from napari_alsct_measure.pictures import contrast
-from napari_alsct_measure.reporting import report_outputs
 from napari_alsct_measure.shared import region_mask, voxel_of
 from napari_alsct_measure.steps.phases import Phases
 

@@ -14,12 +14,12 @@ from alsct_gui.model.errors import InputError
 from alsct_gui.model.table import Column, Table
 from alsct_gui.model.volume import Volume
 from alsct_gui.steps.reporter import Reporter
+from alsct_gui.steps.reports import report_outputs
 from alsct_gui.steps.values import MadeVolume, physical_array
 from napari_alsct_measure.blocks import Chosen, Mask, Room
 from napari_alsct_measure.distance import edge_ratio, squared_distance
 from napari_alsct_measure.phases import found_thresholds
 from napari_alsct_measure.pictures import value_slices
-from napari_alsct_measure.reporting import report_outputs
 from napari_alsct_measure.shared import foreground, smoothed, voxel_of
 from napari_alsct_measure.steps.thickness import Thickness
 from napari_alsct_measure.thickness import local_thickness

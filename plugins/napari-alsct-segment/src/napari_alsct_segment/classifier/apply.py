@@ -14,7 +14,6 @@ from alsct_gui.model.volume import LazyArray
 from napari_alsct_segment.classifier.model import PixelModel
 from napari_alsct_segment.classifier.samples import GreyScale
 from napari_alsct_segment.features.compute import compute_features
-from napari_alsct_segment.forest.trees import apply_trees
 from napari_alsct_segment.surrounded import Surrounded
 
 Float32Array = NDArray[np.float32]
@@ -40,8 +39,6 @@ class Applied:
         self, array: LazyArray | NDArray[Any], model: PixelModel, grey: GreyScale | None = None
     ) -> None:
         self._array, self._model, self._grey = array, model, grey or model.grey
-        forest = model.forest
-        self._trees = (forest.packed(), forest.probability, forest.roots, forest.depths())
         self._values = np.array(model.labels, np.uint8)
 
     def labels(self) -> Surrounded:
@@ -84,11 +81,7 @@ class Applied:
             float32, shape (class, slice, y, x).
         """
         features = compute_features(self._grey.normalise(block), self._model.features)
-        flat = features.reshape(len(features), -1)
-        out = np.empty((len(self._values), flat.shape[1]), np.float32)
-        packed, probability, roots, depths = self._trees
-        apply_trees(flat, packed, probability, roots, depths, out)
-        return out.reshape(-1, *features.shape[1:])
+        return self._model.forest.predict(features)
 
     def _labels(self, block: Float32Array) -> NDArray[np.uint8]:
         return self._values[self.probabilities(block).argmax(axis=0)]

@@ -56,8 +56,7 @@ def train(
     settings
         How the forest is grown; None takes the earlier model's, or the usual ones.
     earlier
-        A model whose samples are learnt from too. Marks of the same volume, told by its
-        identity, replace those it had from it only if they were its last.
+        A model whose samples are learnt from too.
     reporter
         Progress and cancel.
 
@@ -73,12 +72,14 @@ def train(
     found = samples_of(lesson, recipe, grey, reporter)
     values = lesson.scribbles.values
     if earlier is not None:
-        old = np.asarray(earlier.labels)[earlier.samples.classes]
         found = np.concatenate([earlier.samples.features, found])
-        values = np.concatenate([old, values])
+        values = np.concatenate([earlier.sample_labels, values])
     return fit(
         found, values, recipe, grey, settings,
-        trained=(*(earlier.trained if earlier is not None else ()), _record(lesson)),
+        trained=(
+            *(earlier.trained if earlier is not None else ()),
+            training_of(lesson.scribbles, lesson.name, lesson.identity),
+        ),
         reporter=reporter,
     )  # fmt: skip
 
@@ -137,7 +138,7 @@ def fit(
     )
 
 
-def _record(lesson: Lesson) -> Training:
-    counts = {str(label): count for label, count in lesson.scribbles.counts.items()}
-    slices = len(np.unique(lesson.scribbles.places[:, 0]))
-    return Training(lesson.name, lesson.identity, counts, slices)
+def training_of(scribbles: Scribbles, name: str, identity: str) -> Training:
+    """Return the record of what was learnt from on one volume."""
+    counts = {str(label): count for label, count in scribbles.counts.items()}
+    return Training(name, identity, counts, len(np.unique(scribbles.places[:, 0])))

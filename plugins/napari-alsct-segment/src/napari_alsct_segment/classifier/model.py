@@ -80,6 +80,12 @@ class PixelModel:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the libraries that grew it."""
 
+    @property
+    def sample_labels(self) -> NDArray[np.int64]:
+        """Label of each sample, shape (sample,)."""
+        labels: NDArray[np.int64] = np.array(self.labels, np.int64)[self.samples.classes]
+        return labels
+
 
 def save_pixel_model(
     model: PixelModel, path: Path, provenance: Mapping[str, Any] | None = None

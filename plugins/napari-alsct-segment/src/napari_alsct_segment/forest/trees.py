@@ -7,6 +7,7 @@ holds numbers alone, so that a model from outside can be checked and never runs 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -42,12 +43,14 @@ class Forest:
         """Number of classes."""
         return int(self.probability.shape[1])
 
+    @cached_property
     def depths(self) -> Int32Array:
-        """Return the number of steps from each root to its deepest leaf, shape (tree,)."""
+        """Number of steps from each root to its deepest leaf, shape (tree,)."""
         return _depths(self.child, self.roots)
 
+    @cached_property
     def packed(self) -> NDArray[np.int64]:
-        """Return what the compiled loop reads of a node, as one number.
+        """What the compiled loop reads of each node, as one number, shape (node,).
 
         From the top: the threshold as an integer that orders as the float does, 24 bits of
         child, 8 bits of feature.
@@ -71,7 +74,7 @@ class Forest:
         """
         flat = np.ascontiguousarray(features, np.float32).reshape(len(features), -1)
         out = np.empty((self.n_classes, flat.shape[1]), np.float32)
-        apply_trees(flat, self.packed(), self.probability, self.roots, self.depths(), out)
+        apply_trees(flat, self.packed, self.probability, self.roots, self.depths, out)
         return out.reshape(self.n_classes, *features.shape[1:])
 
 

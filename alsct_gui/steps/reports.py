@@ -20,7 +20,7 @@ def report_outputs(title: str, about: str, blocks: Sequence[Block]) -> dict[str,
     title
         Heading.
     about
-        What was measured; the input's name is put behind it.
+        What was measured; the name of the input is put behind it, when there is one input.
     blocks
         What the report holds.
     """
@@ -35,7 +35,7 @@ def _writer(
 ) -> Callable[[Path, Mapping[str, Any]], None]:
     def work(path: Path, made: Mapping[str, Any]) -> None:
         inputs = made.get("inputs") or [{}]
-        name = Path(str(inputs[0].get("path", ""))).name
+        name = Path(str(inputs[0].get("path", ""))).name if len(inputs) == 1 else ""
         sentence = f"{about} of {name}." if name else f"{about}."
         write(path, replace(Report(title, sentence, tuple(blocks)), made=made))
 

@@ -1,0 +1,1 @@
+"""The story of an outage, played from end to end, and its report."""

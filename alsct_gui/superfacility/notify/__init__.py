@@ -1,0 +1,1 @@
+"""Telling people outside the window: by webhook and by e-mail."""

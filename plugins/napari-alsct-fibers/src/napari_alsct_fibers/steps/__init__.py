@@ -1,0 +1,1 @@
+"""The analyses as steps: parameters, inputs, outputs, and what runs."""

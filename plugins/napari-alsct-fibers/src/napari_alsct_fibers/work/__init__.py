@@ -1,0 +1,1 @@
+"""What runs when a step of this package runs: from its inputs to its outputs."""
