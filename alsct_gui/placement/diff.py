@@ -12,6 +12,8 @@ Rules, in the order in which they are asked of a goal:
 Nothing is asked of a place whose link is down, not even how it goes or to stop. Where any one
 of several places is enough, the first that is in reach is taken; so a reconstruction is made
 here while NERSC is away, and what is wanted there all the same stays a debt.
+
+It is one module, longer than others, because each rule reads what those before it have found.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from alsct_gui.model.placement import (
     blocked,
     waiting,
 )
-from alsct_gui.model.policy import Lane, Policy, Product
+from alsct_gui.model.policy import Policy, Product
+from alsct_gui.placement.slots import Candidate, allot
 from alsct_gui.placement.wanted import Aim, Plan, Wanted
 
 HELD = waiting("you", "held back by a person")
@@ -45,8 +48,6 @@ _REST = waiting("the scan's other goals", "a raw file goes last of all")
 _NO_PROPOSAL = blocked(
     "the proposal of the scan is not known", "Say which proposal it belongs to"
 )  # fmt: skip
-_SHRINK = 4
-"""How much smaller batches are after each failure, so that one bad file is found."""
 _SLOT = -1
 """Stands for the state of goals that wait for a slot, which no state has for its number."""
 _LATER = (StateKind.RETRY, StateKind.BLOCKED)
@@ -91,22 +92,6 @@ class _Wait:
     """Their keys, by negative priority."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Goals that are begun together."""
-
-    aim: Aim
-    limit: int
-    """Most goals."""
-    priority: int
-    keys: list[str] = field(default_factory=list)
-    size_bytes: int = 0
-
-    def takes(self, scan: ScanFacts, lane: Lane) -> bool:
-        """Whether there is room for one more."""
-        return len(self.keys) < self.limit and self.size_bytes + scan.size_bytes <= lane.batch_bytes
-
-
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     """What is so of every scan with the same plan that stands the same."""
@@ -117,10 +102,6 @@ class _Verdict:
     """What waits, and for what."""
     ready: tuple[Aim, ...]
     """What can be begun."""
-
-
-_Candidate = tuple[int, float, str, Aim, ScanFacts, int]
-"""Negative priority, time of admission and key, which make the order; attempts at the end."""
 
 
 class _Diff:
@@ -149,7 +130,7 @@ class _Diff:
         self._refused: dict[str, StepState] = {}
         self._needs: dict[str, StepState] = {}
         self._waits: dict[tuple[str, int], _Wait] = {}
-        self._ready: list[_Candidate] = []
+        self._ready: list[Candidate] = []
         self._suffixes: dict[int, tuple[str, ...]] = {}
         self._verdicts: dict[tuple[int, tuple[str, ...], bool], _Verdict] = {}
 
@@ -393,46 +374,24 @@ class _Diff:
             yield Step(kind, tuple(sorted(keys)), state, place)
 
     def _begun(self) -> Iterator[Step]:
-        """Steps that begin work, as far as there are slots; the rest waits for one.
-
-        A piece of work serves goals of one place, proposal and number of failures.
-        """
-        free = {name: lane.active for name, lane in self._lanes.items()}
+        """Steps that begin work, as far as there are slots; the rest waits for one."""
+        used = dict.fromkeys(self._lanes, 0)
         for work in self._observed.works.values():
             place = self._places.get(self._place_of(work))
             if place is not None:
-                free[place.lane] -= 1
-        self._ready.sort(key=lambda item: item[:3])
-        filling: dict[tuple[str, str, int], _Batch | None] = {}
-        batches: list[_Batch] = []
-        for order, _, key, aim, scan, attempts in self._ready:
-            lane = self._lanes[aim.place.lane]
-            bucket = (aim.suffix, scan.proposal, attempts)
-            batch = filling.get(bucket)
-            if batch is None or not batch.takes(scan, lane):
-                batch = None
-                if free[lane.name] > 0:
-                    free[lane.name] -= 1
-                    limit = max(1, lane.items // _SHRINK ** min(attempts, 16))
-                    batch = _Batch(aim, limit, -order)
-                    batches.append(batch)
-                filling[bucket] = batch
-            if batch is None:
-                self._wait_for_slot(key, order, aim, lane)
-            else:
-                batch.keys.append(key)
-                batch.size_bytes += scan.size_bytes
+                used[place.lane] += 1
+        batches, left = allot(self._ready, self._lanes, used)
+        for order, _, key, aim, _, _ in left:
+            wait = self._waits.get((aim.suffix, _SLOT))
+            if wait is None:
+                lane = self._lanes[aim.place.lane]
+                full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
+                state = waiting(f"a slot of {lane.name}", full)
+                wait = self._waits[aim.suffix, _SLOT] = _Wait(state, aim.place.name)
+            wait.goals.setdefault(order, []).append(key)
         for batch in batches:
             place_name = batch.aim.place.name
             yield Step(StepKind.ACT, tuple(batch.keys), MOVING, place_name, batch.priority)
-
-    def _wait_for_slot(self, key: str, order: int, aim: Aim, lane: Lane) -> None:
-        wait = self._waits.get((aim.suffix, _SLOT))
-        if wait is None:
-            full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
-            state = waiting(f"a slot of {lane.name}", full)
-            wait = self._waits[aim.suffix, _SLOT] = _Wait(state, aim.place.name)
-        wait.goals.setdefault(order, []).append(key)
 
     def _waiting(self) -> Iterator[Step]:
         merged: dict[tuple[str, str, StepState], dict[int, list[str]]] = {}

@@ -25,7 +25,7 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Lane, Patience, Place, Policy, Product, Site, Wish
 from alsct_gui.placement.admission import Admission
-from alsct_gui.placement.agent import Agent, Hook, Services, no_hook
+from alsct_gui.placement.agent import Agent, Services
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.goals.base import BlockedError, Clock, Intent, World
 from alsct_gui.placement.goals.base import Goals as GoalsProtocol
@@ -35,6 +35,7 @@ from alsct_gui.placement.policy import check_policy, recipe_hash
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means
 from alsct_gui.placement.wanted import Wanted
+from alsct_gui.placement.works import Hook, no_hook
 from alsct_gui.recon.job import prepare_job
 from alsct_gui.recon.pipeline import run_job
 from alsct_gui.simulator.facility.clock import ManualClock
