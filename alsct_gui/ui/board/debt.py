@@ -127,7 +127,7 @@ def debt_line(found: Sequence[Debt], board: Board, now_s: float) -> str:
     if not board.rows:
         return ""
     if not found:
-        count = sum(row.scan is not None for row in board.rows)
+        count = len(board.observed.scans)
         still = board.counts.get(Filter.MOVING, 0)
         if still:
             return f"Nothing is owed outside; {count_words(still, 'scan')} in work here."
