@@ -94,9 +94,7 @@ def _classifier(bench: Bench) -> Iterator[Measurement]:
         for rival in comparison.rivals:
             if rival.answer.result is not None:
                 theirs = 1 - dice(rival.answer.result, sample.truth, phase)
-                row = replace(
-                    row, peer=rival.peer.label, peer_value=theirs, ratio=theirs / missing
-                )
+                row = replace(row, peer=rival.peer.label, peer_value=theirs, ratio=theirs / missing)
         yield row
 
 
