@@ -36,10 +36,12 @@ def app(screen: None) -> Iterator[Any]:
     """Qt's one application; it ends before the screen does, or the process would end badly."""
     from PySide6.QtWidgets import QApplication
 
-    app = QApplication(["alsct-gui"])
+    # Other folders of tests may have begun it; whoever ends last finds it gone.
+    app = QApplication.instance() or QApplication(["alsct-gui"])
     app.setQuitOnLastWindowClosed(False)
     yield app
-    app.shutdown()
+    if (left := QApplication.instance()) is not None:
+        left.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ def test_what_was_opened_lately_comes_back(app: Any, drive: Drive, tmp_path: Pat
             await until(lambda: rows.has_picture(scan), "the scan of the last time")
             entry = rows.entry(scan)
             assert entry is not None
-            assert entry.words == "181 projections"
+            assert entry.title == "simulated"
             assert rows.entry(gone) is None
             assert program.session.selected is None
             menu = program.parts.scans.recent
