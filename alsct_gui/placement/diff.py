@@ -5,8 +5,9 @@ Rules, in the order in which they are asked of a goal:
 1. A goal that is met, or not wanted, asks for nothing; work for it that still runs is ended.
 2. Work that is under way is asked how it goes; work whose id is not known is asked for again.
 3. A goal that a person holds waits for that person.
-4. A goal waits for the goals that it is made from, for links that are down, for the end of
-   its back-off, and for a free slot of its lane. What it waits for is said by name.
+4. A goal waits for the goals that it is made from (for all, or for one of a group), for links
+   that are down, for the end of its back-off, and for a free slot of its lane. What it waits
+   for is said by name.
 5. What is left is begun, in batches, the most urgent first.
 
 Nothing is asked of a place whose link is down, not even how it goes or to stop. Where any one
@@ -128,7 +129,7 @@ class _Diff:
         }
         self._seen: set[str] = set()
         self._refused: dict[str, StepState] = {}
-        self._needs: dict[str, StepState] = {}
+        self._needs: dict[tuple[str, ...], StepState] = {}
         self._waits: dict[tuple[str, int], _Wait] = {}
         self._ready: list[Candidate] = []
         self._suffixes: dict[int, tuple[str, ...]] = {}
@@ -259,14 +260,21 @@ class _Diff:
         """Whether nothing that lasts stands in a goal's way."""
         if any(link in self._down for link in aim.links) or self._stuck(record):
             return False
-        for need in aim.needs:
-            source = self._goals.get(part + need)
-            if source is not None and source.state.kind is StateKind.MET:
-                continue
-            links = self._places[need.split("/")[2]].links
-            if any(link in self._down for link in links) or self._stuck(source):
-                return False
-        return True
+        return all(self._in_reach(part, need) for need in aim.needs) and all(
+            any(self._in_reach(part, need) for need in group) for group in aim.needs_one
+        )
+
+    def _in_reach(self, part: str, need: str) -> bool:
+        """Whether a goal is met, or nothing that lasts stands in its way."""
+        if self._is_met(part + need):
+            return True
+        links = self._places[need.split("/")[2]].links
+        down = any(link in self._down for link in links)
+        return not down and not self._stuck(self._goals.get(part + need))
+
+    def _is_met(self, key: str) -> bool:
+        record = self._goals.get(key)
+        return record is not None and record.state.kind is StateKind.MET
 
     def _stuck(self, record: GoalRecord | None) -> bool:
         return record is not None and (record.held or record.state.kind is StateKind.BLOCKED)
@@ -314,9 +322,11 @@ class _Diff:
         if aim.requires_proposal and not scan.proposal:
             return _NO_PROPOSAL
         for need in aim.needs:
-            source = self._goals.get(part + need)
-            if source is None or source.state.kind is not StateKind.MET:
-                return self._need(need)
+            if not self._is_met(part + need):
+                return self._need((need,))
+        for group in aim.needs_one:
+            if not any(self._is_met(part + need) for need in group):
+                return self._need(group)
         for link in aim.links:
             if link in self._down:
                 return self._down[link]
@@ -324,12 +334,11 @@ class _Diff:
             return record.state if (record.state.until_s or 0.0) > self._now_s else None
         return None
 
-    def _need(self, need: str) -> StepState:
-        """State of a goal that waits for another one."""
-        if need not in self._needs:
-            _, product, place, _ = need.split("/")
-            self._needs[need] = waiting(f"{product} at {place}")
-        return self._needs[need]
+    def _need(self, group: tuple[str, ...]) -> StepState:
+        """State of a goal that waits for another one, or for one of several."""
+        if group not in self._needs:
+            self._needs[group] = _waiting_for(group)
+        return self._needs[group]
 
     def _wait(self, key: str, aim: Aim, scan: ScanFacts, state: StepState) -> None:
         found = self._waits.get((aim.suffix, id(state)))
@@ -417,8 +426,21 @@ def _stands_so(known: StepState, state: StepState) -> bool:
     return known == state or (state == NOT_WANTED and known.kind is StateKind.NOT_WANTED)
 
 
+def _waiting_for(group: tuple[str, ...]) -> StepState:
+    """State of a goal that waits until one of a group of others is met."""
+    goals = [GoalKey.parse(suffix) for suffix in group]
+    if len(goals) == 1:
+        return waiting(f"{goals[0].product} at {goals[0].place}")
+    places = " or ".join(goal.place for goal in goals)
+    cause = f"at {places}" if places else "none by this recipe is wanted"
+    return waiting("a reconstruction", cause)
+
+
 def _all_suffixes(plan: Plan) -> tuple[str, ...]:
     """Suffixes of all goals that make a difference to a plan."""
     aims = [*plan.every, *(aim for group in plan.any_of for aim in group)]
-    names = (name for aim in aims for name in (aim.suffix, *aim.needs))
-    return tuple(dict.fromkeys(names))
+    names: dict[str, None] = {}
+    for aim in aims:
+        groups = ((aim.suffix,), aim.needs, *aim.needs_one)
+        names.update(dict.fromkeys(name for group in groups for name in group))
+    return tuple(names)
