@@ -74,6 +74,8 @@ class Services:
     """Returns the orchestrator that scans can be handed over to; None when there is none."""
     flow_parameters: Callable[[str, ScanFacts], Mapping[str, Any]] = lambda deployment, scan: {}
     """What a deployment is given for a scan; raises `BlockedError` for one that is not known."""
+    tell: Callable[[Observed, Ledger], None] = lambda observed, ledger: None
+    """Tells people what is worth telling, once each turn; waits for nobody."""
 
 
 class Agent:
@@ -153,6 +155,7 @@ class Agent:
         if not self._owner:
             self._audit(health)
             self._keep_notes()
+            self._services.tell(self.observed, self._ledger)
         if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
             self._ledger.keep_snapshot(self.observed)
         return self.observed.seq != before
