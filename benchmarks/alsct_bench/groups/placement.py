@@ -1,7 +1,9 @@
-"""How quickly the agent thinks: the difference over many scans, and opening a ledger."""
+"""How quickly the agent starts and thinks: the difference over many scans, opening a ledger."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,8 @@ from time import perf_counter
 
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
+from alsct_gui.files.plaintext import read_plain, write_plain
+from alsct_gui.files.resources import resource_path
 from alsct_gui.model.placement import (
     MET,
     Evidence,
@@ -23,12 +27,27 @@ from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import EventKind, event, lean
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.policy import load_policy
+from alsct_gui.placement.runs.processes import module_command, module_environment
+from alsct_gui.placement.starting import AGENT
 from alsct_gui.placement.wanted import Wanted
 
 GROUP = "placement"
 _SCANS = 10_000
 _REPEATS = 5
 _NOW_S = 1.8e9
+_POLICY = {
+    "name": "here",
+    "sites": [{"name": "here", "outside": False}],
+    "lanes": [{"name": "here"}],
+    "places": [
+        {"name": "raw", "site": "here", "lane": "here", "root": "/raw"},
+        {"name": "made", "site": "here", "lane": "here", "root": "/made"},
+    ],
+    "admitted": "raw",
+    "wishes": [{"name": "a volume", "product": "reconstruction", "places": ["made"],
+                "recipe": "standard-8.3.2"}],
+}  # fmt: skip
+"""Of this machine alone, so that nothing outside is asked."""
 _DOWN = {name: Health(name, LinkState.DOWN) for name in ("perlmutter", "globus", "scicat")}
 
 
@@ -49,6 +68,7 @@ def measure(bench: Bench) -> Iterator[Measurement]:
             times.append(perf_counter() - start)
         yield _row(f"difference over {_SCANS} scans, {name}", times, 0.2)
     yield from _ledger(bench, met)
+    yield _start(bench)
 
 
 def _ledger(bench: Bench, observed: Observed) -> Iterator[Measurement]:
@@ -75,6 +95,34 @@ def _ledger(bench: Bench, observed: Observed) -> Iterator[Measurement]:
             GROUP, "ledger for each goal that was met", path.stat().st_size / len(observed.goals),
             "bytes", target=Target("value", 2000), note="history, index and snapshot",
         )  # fmt: skip
+
+
+def _start(bench: Bench) -> Measurement:
+    """How long it takes from the start of the agent's process until it works.
+
+    Bytecode is kept, as an installed program has it, whatever this process does.
+    """
+    times = []
+    with tempfile.TemporaryDirectory(dir=bench.folder, prefix="agent-") as name:
+        folder = Path(name)
+        policy, profile = folder / "policy.yaml", folder / "profile.yaml"
+        write_plain(policy, _POLICY)
+        plain = {**read_plain(resource_path("profiles", "als-8.3.2.yaml")), "hosts": {}}
+        write_plain(profile, plain)
+        kept = {**module_environment(), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        for number in range(_REPEATS + 1):
+            words = [folder / f"{number}.sqlite", policy, profile, folder / "runs", "1"]
+            start = perf_counter()
+            with subprocess.Popen(
+                module_command(AGENT, *map(str, words)), env=kept, stderr=subprocess.PIPE
+            ) as agent:
+                said = agent.stderr.readline() if agent.stderr is not None else b""
+                times.append(perf_counter() - start)
+                agent.terminate()
+            if b"works on" not in said:
+                raise RuntimeError(f"the agent does not start: {os.fsdecode(said)}")
+    return _row("an agent, from the start of its process to work", times[1:], 0.5)
 
 
 def _row(name: str, times: list[float], bound_s: float) -> Measurement:
