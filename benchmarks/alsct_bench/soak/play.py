@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from alsct_bench.soak.plan import KILLS, Move, MoveKind, Size, plan
+from alsct_bench.soak.plan import KILLS, LONGEST_S, Move, MoveKind, Size, Window, plan
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import StateKind, StepKind
@@ -40,7 +40,8 @@ _CLOSED_S = 60.0  # how long ago files were closed that are handed over
 _START_S = 30.0
 _LOOK_S = 0.5
 _PATIENCE_S = 90.0  # after all faults, something must come to be met in this time
-_IDLE_S = 1.0  # longest time that an agent's next events are waited for
+_IDLE_S = 4.0  # longest time that an agent's next events are waited for
+_SCAN_IDLE_S = 0.5  # the same before another scan arrives
 _CONTROLLED_EVERY = 10
 _MADE = "* made/*"
 _COPIES = ("nersc-cfs", "mirror")
@@ -75,7 +76,7 @@ def soak_policy(tree: Tree) -> dict[str, Any]:
     lanes = [{**lane, "poll_s": 0.3, "items": min(lane.get("items", 1), 8)}
              for lane in plain["lanes"]]  # fmt: skip
     mirror = {"name": "mirror", "site": "here", "lane": "disk", "root": str(tree.root / "mirror")}
-    wishes = [{**wish, **(few if wish["product"] == "reconstruction" else {})}
+    wishes = [{**wish, **(few if "recipe" in wish else {})}
               for wish in plain["wishes"]]  # fmt: skip
     return {
         **plain,
@@ -114,23 +115,16 @@ class Soak:
         self._policy: Policy | None = None
         self._sums: dict[Path, str] = {}
         self._controlled: set[Path] = set()
+        self._windows: dict[int, tuple[int, float]] = {}
+        """Faults on the desk: the event, and the time, at which each is taken off."""
         self._pause = threading.Event()
         self.result = Result(seed)
 
     def play(self) -> Result:
         """Play it to its end; everything that it started has ended then."""
         began = time.monotonic()
-        card = self._facility.start()
-        (self._tree.root / "mirror").mkdir(exist_ok=True)
-        write_plain(self._policy_path, soak_policy(self._tree))
-        self._policy = load_policy(self._policy_path)
-        # One trusted certificate instead of all: httpx reads them anew for each record.
-        one = self._ledger_path.with_name("one.pem")
-        one.write_text(_first_certificate(), encoding="ascii")
-        self._environment = {
-            **module_environment(), **card.environment, "SSL_CERT_FILE": str(one),
-        }  # fmt: skip
         try:
+            self._prepare()
             with Ledger(self._ledger_path) as ledger:
                 self._start_agent()
                 self._moves(ledger)
@@ -144,21 +138,50 @@ class Soak:
         self.result.seconds = time.monotonic() - began
         return self.result
 
+    def _prepare(self) -> None:
+        """Start the facility, and say what is wanted."""
+        card = self._facility.start()
+        (self._tree.root / "mirror").mkdir(exist_ok=True)
+        write_plain(self._policy_path, soak_policy(self._tree))
+        self._policy = load_policy(self._policy_path)
+        # One trusted certificate instead of all: httpx reads them anew for each record.
+        one = self._ledger_path.with_name("one.pem")
+        one.write_text(_first_certificate(), encoding="ascii")
+        self._environment = {
+            **module_environment(), **card.environment, "SSL_CERT_FILE": str(one),
+        }  # fmt: skip
+
     def _moves(self, ledger: Ledger) -> None:
         scans = iter(self._scans())
         moves = plan(self._seed, self._size)
         for number, move in enumerate(moves, 1):
             self._say(f"{number}/{len(moves)} {move.kind}")
-            self._wait_events(ledger, move.after_events)
+            idle_s = _SCAN_IDLE_S if move.kind is MoveKind.SCAN else _IDLE_S
+            self._wait_events(ledger, move.after_events, idle_s)
             self._pause.wait(move.delay_s)
             self._make(move, scans, ledger)
             self.result.counts["kills"] += KILLS.get(move.kind, 0)
 
-    def _wait_events(self, ledger: Ledger, count: int) -> None:
+    def _wait_events(self, ledger: Ledger, count: int, idle_s: float) -> None:
         """Wait until the agent has written so many events, or has nothing to write."""
-        wanted, until_s = ledger.last_seq() + count, time.monotonic() + _IDLE_S
-        while ledger.last_seq() < wanted and time.monotonic() < until_s:
+        wanted, until_s = ledger.last_seq() + count, time.monotonic() + idle_s
+        while (seq := ledger.last_seq()) < wanted and time.monotonic() < until_s:
+            self._close_windows(seq)
             self._pause.wait(0.005)
+        self._close_windows(seq)
+
+    def _open(self, window: Window, seq: int) -> None:
+        """Put a fault on the desk."""
+        number = self._facility.desk.put(window.name, where=window.where, count=window.count)
+        self._windows[number] = (seq + window.for_events, time.monotonic() + LONGEST_S)
+        self.result.counts["fault windows"] += 1
+
+    def _close_windows(self, seq: int) -> None:
+        """Take off the faults whose time has passed."""
+        for number, (last, until_s) in list(self._windows.items()):
+            if seq >= last or time.monotonic() >= until_s:
+                self._facility.desk.take(number)
+                del self._windows[number]
 
     def _make(self, move: Move, scans: Iterator[PlannedScan], ledger: Ledger) -> None:
         match move.kind:
@@ -185,15 +208,12 @@ class Soak:
                 self._facility.kill()
                 self._pause.wait(move.hold_s)
                 self._facility.start()
+                self._windows.clear()
             case MoveKind.WORKER:
                 self._end_workers(signal.SIGKILL)
             case MoveKind.FAULT:
                 if move.window is not None:
-                    window = move.window
-                    self._facility.desk.put(
-                        window.name, where=window.where, count=window.count, for_s=window.for_s
-                    )
-                    self.result.counts["fault windows"] += 1
+                    self._open(move.window, ledger.last_seq())
 
     def _scans(self) -> Iterator[PlannedScan]:
         size = self._size
