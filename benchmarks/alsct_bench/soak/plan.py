@@ -45,7 +45,7 @@ class Size:
     """Scans of which a reconstruction is wanted, too."""
 
 
-QUICK = Size(scans=8, kills=4, windows=3, reconstructed=0)
+QUICK = Size(scans=5, kills=3, windows=2, reconstructed=0)
 SHORT = Size(scans=60, kills=20, windows=20, reconstructed=3)
 FULL = Size(scans=800, kills=200, windows=150, reconstructed=20)
 
