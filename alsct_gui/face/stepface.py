@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -134,6 +134,17 @@ class StepFace(QWidget):
         stem = source.name.removesuffix(".zarr").removesuffix(".labels")
         return free_name(source.with_name(default_name(self.step, stem)))
 
+    def event(self, event: Any) -> bool:
+        """End what goes on behind it when it is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.preview.setChecked(False)
+            self._backstage.rest()
+        return bool(super().event(event))
+
+    def make_inputs(self) -> Any:
+        """Return what inputs are chosen with: a widget with all that `Inputs` offers."""
+        return Inputs(self.step, self.viewer, self._backstage.ears)
+
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
         """Show products; volumes and labels become layers. A plugin may do more with them."""
         add_products(self.viewer, self.step, outputs, self.inputs.main())
@@ -143,7 +154,7 @@ class StepFace(QWidget):
         column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         column.setSpacing(2 * GAP_PX)
         column.addWidget(label(self.step.sentence, wrap=True))
-        self.inputs = Inputs(self.step, self.viewer, self._backstage.ears)
+        self.inputs = self.make_inputs()
         column.addWidget(self.inputs)
         theme = str(self.viewer.theme)
         self.tabs = Tabs(TABS, theme)

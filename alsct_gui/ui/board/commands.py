@@ -94,7 +94,7 @@ class BoardCommands:
 
         if keys or paths:
             count = count_words(len(keys) + len(paths), "goal")
-            self._ask("Trying again", work, f"Tried again at once: {count}.")
+            self.write("Trying again", work, f"Tried again at once: {count}.")
 
     def hold(self) -> None:
         """Begin nothing more for what is chosen."""
@@ -149,7 +149,7 @@ class BoardCommands:
         scans = count_words(len({key[:32] for key in keys}), "scan")
         sentence = f"{said}: {count_words(len(keys), 'goal')} of {scans}."
         back = partial(_of_goals, undo[0], undo[1]) if undo is not None else None
-        self._ask(said, partial(_of_goals, what, keys), sentence, back)
+        self.write(said, partial(_of_goals, what, keys), sentence, back)
 
     # -- scans -------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class BoardCommands:
                 ask_priority(ledger, own, value)
 
         work = partial(ask_priority, scans=scans, priority=priority)
-        self._ask("Setting priorities", work, said, undo)
+        self.write("Setting priorities", work, said, undo)
 
     def ask_proposal(self) -> None:
         """Ask which proposal the chosen scans belong to."""
@@ -209,7 +209,7 @@ class BoardCommands:
 
         said = f"{count_words(len(scans), 'scan')} of {proposal or 'no proposal'}."
         work = partial(ask_proposal, scans=scans, proposal=proposal)
-        self._ask("Setting the proposal", work, said, undo)
+        self.write("Setting the proposal", work, said, undo)
 
     def admit(self, *, export_controlled: bool = False) -> None:
         """Hand the selected scan over to the agent."""
@@ -219,7 +219,7 @@ class BoardCommands:
         more = ", and it never leaves" if export_controlled else ""
         work = partial(ask_admit, path=path, export_controlled=export_controlled)
         said = f"Handed over: {path.name}{more}."
-        self._ask(f"Handing over {path.name}", work, said, create=True)
+        self.write(f"Handing over {path.name}", work, said, create=True)
 
     def copy(self) -> None:
         """Copy the whole story of the current scan."""
@@ -253,7 +253,7 @@ class BoardCommands:
             for product, place, _, recipe in asked
         )
         count = count_words(len({scan for item in asked for scan in item[2]}), "scan")
-        self._ask("Wanting", work, f"Wanted of {count}: {names}.")
+        self.write("Wanting", work, f"Wanted of {count}: {names}.")
 
     def want_volume(
         self, scan: str, path: Path, place: str, recipe: Recipe, *, known: bool, said: str
@@ -277,7 +277,7 @@ class BoardCommands:
                 ask_admit(ledger, path)
             ask_want(ledger, [scan], Product.RECONSTRUCTION, place, recipe, known=known)
 
-        self._ask("Asking for a reconstruction", work, said, create=not known)
+        self.write("Asking for a reconstruction", work, said, create=not known)
 
     def unwant(self) -> None:
         """Take back that the chosen products are wanted; what is there stays."""
@@ -298,7 +298,7 @@ class BoardCommands:
 
         names = ", ".join(dict.fromkeys(self._names.goal(key) for key in found))
         count = count_words(len({scan for scans in found.values() for scan in scans}), "scan")
-        self._ask("Taking a wish back", work, f"Not wanted of {count}: {names}.", undo)
+        self.write("Taking a wish back", work, f"Not wanted of {count}: {names}.", undo)
 
     def _recipe(self, policy: Policy, product: Product, place: str) -> Recipe | None:
         """The recipe by which something is wanted at a place: the policy's, else the window's."""
@@ -309,7 +309,7 @@ class BoardCommands:
 
     # -- writing -----------------------------------------------------------------------
 
-    def _ask(
+    def write(
         self, doing: str, work: Work, said: str, undo: Work | None = None, *, create: bool = False
     ) -> None:
         """Write into the ledger, and say so when it stands there."""
@@ -324,7 +324,7 @@ class BoardCommands:
         )
         back: Callable[[], Any] | None = None
         if undo is not None:
-            back = partial(self._ask, "Undoing", undo, f"Undone: {said}")
+            back = partial(self.write, "Undoing", undo, f"Undone: {said}")
         self._session.notice(
             Notice(Level.INFO, sentence, action_text="Undo" if back is not None else "",
                    action=back, key="board")

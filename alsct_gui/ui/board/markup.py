@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 from alsct_gui.ui.board.catchup import CatchUp, Line
+from alsct_gui.ui.board.flows import FlowRow
 from alsct_gui.ui.board.links import Chip
 from alsct_gui.ui.board.timeline import Entry, OutsideId
 from alsct_gui.ui.theme.tokens import Tokens
@@ -60,6 +61,21 @@ def catch_up_markup(view: CatchUp, now: Tokens) -> str:
     if view.further:
         parts.append(_faint(f"and {count_words(view.further, 'other cause')}", now))
     return "".join(parts)
+
+
+def flows_markup(rows: Sequence[FlowRow], trouble: str, now: Tokens) -> str:
+    """Return the latest flow runs, and why there are none."""
+    parts = [_faint(trouble, now)] if trouble else []
+    shown = []
+    for row in rows:
+        page = _link(row.page, "open page", now) if _is_page(row.page) else ""
+        shown.append(_row(mark(row.state), f"{_bold(row.title)}&nbsp; {page}",
+                          [_words(row.words, now)]))  # fmt: skip
+    return "".join([*parts, _table(shown) if shown else ""])
+
+
+def _is_page(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
 
 
 def now_markup(goals: Iterable[tuple[str, State, float | None, Sequence[str]]], now: Tokens) -> str:

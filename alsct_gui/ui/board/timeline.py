@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from alsct_gui.model.placement import GoalKey, ScanFacts, StepState
+from alsct_gui.model.placement import Flow, GoalKey, ScanFacts, StepState
 from alsct_gui.model.policy import Product
+from alsct_gui.placement.asking import FLOWS
 from alsct_gui.placement.events import Event, EventKind, evidence_from, state_from
 from alsct_gui.ui.board.cells import MARKS, evidence_words, state_words
 from alsct_gui.ui.board.columns import Names
@@ -145,6 +146,8 @@ class _Teller:
                 return self._outside(event)
             case EventKind.ENDED:
                 return self._ended(event)
+            case EventKind.FLOW:
+                return self._flow(event)
             case _:
                 return self._unknown(event)
 
@@ -170,12 +173,27 @@ class _Teller:
             return (self._entry(event, "Handed over", more, State.WAITING),)
         if what == "priority":
             return (self._entry(event, f"Priority set to {event.data['priority']:+d}"),)
+        if what == "owner":
+            return self._owner(event)
         if what == "proposal":
             return (self._entry(event, f"Proposal set to {event.data['proposal'] or 'none'}"),)
         goals = ", ".join(self._names.goal(key) for key in self._own(event)) or self._aim(event)
         verb = _ASKED.get(what, what)
         state = State.HELD if what == "hold" else State.UNKNOWN
         return (self._entry(event, f"A person asked: {verb}", goals, state),)
+
+    def _owner(self, event: Event) -> tuple[Entry, ...]:
+        owner = str(event.data["owner"]).removeprefix(FLOWS)
+        if owner:
+            return (self._entry(event, "Handed over to a flow", owner, State.WAITING),)
+        return (self._entry(event, "The agent works for it again"),)
+
+    def _flow(self, event: Event) -> tuple[Entry, ...]:
+        flow = Flow(**event.data["flow"])
+        words = ". ".join(part for part in (flow.sentence, flow.fix) if part)
+        ids = (OutsideId("Flow run", flow.run, flow.page),) if flow.run else ()
+        title = f"Flow {flow.owner.removeprefix(FLOWS)}: {flow.state}"
+        return (self._entry(event, title, words, FLOW_MARKS.get(flow.state, State.MOVING), ids),)
 
     def _aim(self, event: Event) -> str:
         """What a wish is about that names the ending of a goal in place of goals."""
@@ -274,6 +292,13 @@ class _Teller:
         return (self._entry(event, f"Something else ({event.kind[:40]})"),)
 
 
+FLOW_MARKS = {
+    "scheduled": State.WAITING, "late": State.WAITING, "waiting": State.WAITING,
+    "paused": State.BLOCKED, "blocked": State.BLOCKED, "completed": State.MET,
+    "failed": State.FAILED, "crashed": State.FAILED, "cancelled": State.HELD,
+    "unknown": State.UNKNOWN,
+}  # fmt: skip
+"""Marks of the states of a flow run; those that are left out move."""
 _QUIET = State.UNKNOWN
 _ENDS = {"done": State.MET, "failed": State.FAILED, "refused": State.BLOCKED}
 _HOW = {

@@ -99,8 +99,13 @@ def break_table(
             place[:, 0], breaks.opening[order] * edges[0], breaks.depth[order],
             breaks.z_score[order], breaks.around[order], breaks.certainty[order], number,
         ),
-        {"axis": found.axis, "slices": found.paths.places.shape[1], "slice_um": edges[0],
-         "diameter_um": 2 * found.radius_px * edges[1]},
+        {
+            "axis": found.axis,
+            "slices": found.paths.places.shape[1],
+            "slice_um": edges[0],
+            "diameter_um": 2 * found.radius_px * edges[1],
+            "voxel_um": list(voxel_um),
+        },
     )  # fmt: skip
 
 

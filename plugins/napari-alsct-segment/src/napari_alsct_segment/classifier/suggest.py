@@ -52,6 +52,10 @@ def suggest_spots(
     from scipy.ndimage import maximum_filter, uniform_filter
 
     mean = uniform_filter(doubt, size_px, mode="nearest")
+    half = min(size_px // 2, (min(doubt.shape) - 1) // 2)
+    if half:  # a place lies within the slice with all of its width
+        mean[:half] = mean[-half:] = 0
+        mean[:, :half] = mean[:, -half:] = 0
     if marked is not None and marked.any():
         mean[maximum_filter(marked, 2 * size_px + 1, mode="constant")] = 0
     spots: list[Spot] = []

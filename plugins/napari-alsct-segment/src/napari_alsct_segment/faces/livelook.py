@@ -15,6 +15,7 @@ from alsct_gui.face.sources import OWN
 from alsct_gui.face.work import Backstage, Files
 from alsct_gui.model.errors import AlsctError, CancelledError
 from napari_alsct_segment.classifier.studio import Lookout, Studio, View
+from napari_alsct_segment.faces.layers import bare, place_of
 
 PAUSE_MS = 150
 """How long nothing must change before a slice is made."""
@@ -95,10 +96,8 @@ class LiveLook(QObject):
         self._timer.stop()
         self._number += 1
         self._view = None
-        for layer in self._layers.values():
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
-        self._layers.clear()
+        for name in list(self._layers):
+            self._remove(name)
         self.said.emit("")
 
     def _ask(self) -> None:
@@ -132,7 +131,7 @@ class LiveLook(QObject):
 
     def _take(self, answer: Any) -> None:
         number, image, done = answer
-        if number != self._number or done.cancelled() or image not in self._viewer.layers:
+        if number != self._number or done.cancelled() or not self._is_there(image):
             return
         error = done.exception()
         if isinstance(error, CancelledError):
@@ -149,21 +148,20 @@ class LiveLook(QObject):
 
     def _lay_out(self, view: View, image: Any) -> None:
         active = self._viewer.layers.selection.active
-        other = "doubt" if self._shown == "phases" else "phases"
-        if other in self._layers and self._layers[other] in self._viewer.layers:
-            self._viewer.layers.remove(self._layers.pop(other))
+        self._remove("doubt" if self._shown == "phases" else "phases")
         picture = view.labels if self._shown == "phases" else view.doubt
         self._lay(self._shown, picture if image.ndim == 2 else picture[None], view, image)
         self._lay_spots(view, image)
-        if active is not None and active in self._viewer.layers:
+        place = place_of(self._viewer.layers, active)
+        if place >= 0:
             # What is painted on stays on top and selected.
-            self._viewer.layers.move(self._viewer.layers.index(active), -1)
-            self._viewer.layers.selection.active = active
+            self._viewer.layers.move(place, len(self._viewer.layers))
+            self._viewer.layers.selection.active = bare(active)
 
     def _lay(self, name: Shown, data: Any, view: View, image: Any) -> None:
         place = _place(view, image)
         layer = self._layers.get(name)
-        if layer is not None and layer in self._viewer.layers and layer.data.shape == data.shape:
+        if layer is not None and self._is_there(layer) and layer.data.shape == data.shape:
             layer.data = data
             layer.translate = place
             return
@@ -172,26 +170,34 @@ class LiveLook(QObject):
             "units": image.units, "axis_labels": image.axis_labels, "metadata": {OWN: True},
         }  # fmt: skip
         if name == "phases":
-            self._layers[name] = self._viewer.add_labels(data, opacity=0.35, **options)
+            made = self._viewer.add_labels(data, opacity=0.35, **options)
         else:
-            self._layers[name] = self._viewer.add_image(
+            made = self._viewer.add_image(
                 data, contrast_limits=(0.0, 1.0), colormap="magma", opacity=0.7, **options
             )
+        self._layers[name] = bare(made)
 
     def _lay_spots(self, view: View, image: Any) -> None:
-        old = self._layers.pop("spots", None)
-        if old is not None and old in self._viewer.layers:
-            self._viewer.layers.remove(old)
+        self._remove("spots")
         if not view.spots:
             return
         flat = image.ndim == 2
         places = [[spot.y, spot.x] if flat else [0, spot.y, spot.x] for spot in view.spots]
-        self._layers["spots"] = self._viewer.add_points(
+        made = self._viewer.add_points(
             np.array(places, float), name=_NAMES["spots"], scale=image.scale,
             translate=_place(view, image), units=image.units, axis_labels=image.axis_labels,
-            size=2 * _SPOT_PX, symbol="ring", face_color="transparent", border_color="#ffd400",
-            border_width=0.08, metadata={OWN: True},
+            size=2 * _SPOT_PX, symbol="disc", face_color="transparent", border_color="#ffd400",
+            border_width=0.06, metadata={OWN: True},
         )  # fmt: skip
+        self._layers["spots"] = bare(made)
+
+    def _is_there(self, layer: Any) -> bool:
+        return place_of(self._viewer.layers, layer) >= 0
+
+    def _remove(self, name: str) -> None:
+        layer = self._layers.pop(name, None)
+        if layer is not None and self._is_there(layer):
+            self._viewer.layers.remove(layer)
 
 
 def _place(view: View, image: Any) -> Any:

@@ -19,6 +19,11 @@ from qtpy.QtWidgets import (
 from alsct_gui.face.parts import GAP_PX
 
 _SWATCH_PX = 14
+_STYLE = """
+QToolButton { border: 1px solid transparent; border-radius: 3px; padding: 3px 6px; }
+QToolButton:hover { background: rgba(128, 128, 128, 40); }
+QToolButton:checked { border-color: rgba(128, 128, 128, 160); background: rgba(128, 128, 128, 60); }
+"""
 _BESIDE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 Colour = tuple[float, float, float]
 """Red, green, blue from 0 to 1."""
@@ -70,7 +75,7 @@ class Phases(QWidget):
         for label, button in self.buttons.items():
             count = counts.get(label, 0)
             marked = f"{count:,} voxels marked" if count else "nothing marked"
-            button.setText(f"Phase {label}   {marked}")
+            button.setText(f"  Phase {label}   {marked}")
             button.setIcon(_swatch(self._colour_of(label)))
             button.setChecked(label == current)
 
@@ -84,6 +89,7 @@ class Phases(QWidget):
             button = QToolButton()
             button.setCheckable(True)
             button.setToolButtonStyle(_BESIDE)
+            button.setStyleSheet(_STYLE)
             button.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setToolTip(f"Paint phase {label} into the strokes")

@@ -11,12 +11,13 @@ import numpy as np
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, Whole, colour_wrong, label
+from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, Whole, colour_wrong, label, name_label
 from alsct_gui.face.sources import OWN, fits, voxel_um
 from alsct_gui.face.work import Backstage
 from alsct_gui.model.errors import AlsctError, RecipeError
 from alsct_gui.steps.step import Port
 from alsct_gui.steps.values import LAYER_PATH
+from napari_alsct_segment.faces.layers import bare, place_of
 from napari_alsct_segment.review.edits import Patch, Place
 from napari_alsct_segment.review.keeping import edited_path, save_edited
 from napari_alsct_segment.review.objects import Order, neighbour
@@ -86,7 +87,7 @@ class ReviewWidget(QWidget):
         if number is not None and self.review is not None:
             world = self.layer.data_to_world(self.review.place(number))
             self.viewer.dims.set_point(self.viewer.dims.ndim - 3, float(world[0]))
-            self.viewer.camera.center = tuple(float(at) for at in world)
+            self.viewer.scene.camera.center = tuple(float(at) for at in world)
             self.viewer.layers.selection.active = self.layer
             self.layer.selected_label = number
         self._show()
@@ -162,15 +163,13 @@ class ReviewWidget(QWidget):
             label("Goes from object to object; what is wrong is put right.", wrap=True)
         )
         self.choice, self.order = Choice(), Choice()
-        self.choice.setAccessibleName("Labels")
-        self.order.setAccessibleName("Order")
         for value, words in _ORDERS.items():
             self.order.addItem(words, value)
         grid = QGridLayout()
         grid.setVerticalSpacing(GAP_PX)
         grid.setColumnStretch(1, 1)
         for row, (text, widget) in enumerate((("Labels", self.choice), ("Order", self.order))):
-            grid.addWidget(label(text), row, 0)
+            grid.addWidget(name_label(text, widget), row, 0)
             grid.addWidget(widget, row, 1)
         column.addLayout(grid)
         self.about = label("", wrap=True)
@@ -183,9 +182,8 @@ class ReviewWidget(QWidget):
         self.split_button.setToolTip("Set a marker in each part, then part the object at its waist")
         column.addLayout(_row(self.delete_button, self.merge_button, self.split_button))
         self.number, self.relabel_button = Whole(), QPushButton("Relabel")
-        self.number.setAccessibleName("Number")
         self.number.setRange(1, 65_535)
-        column.addLayout(_row(label("Number"), self.number, self.relabel_button))
+        column.addLayout(_row(name_label("Number", self.number), self.number, self.relabel_button))
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         column.addLayout(_row(self.undo_button, self.redo_button))
         self.status, self.wrong = label("", wrap=True), label("", wrap=True)
@@ -202,7 +200,9 @@ class ReviewWidget(QWidget):
             (self.undo_button, self.undo), (self.redo_button, self.redo),
         ):  # fmt: skip
             button.clicked.connect(lambda _=False, act=act: act())
-        self.choice.currentIndexChanged.connect(lambda _: self._watch(self.choice.currentData()))
+        self.choice.currentIndexChanged.connect(
+            lambda _: self._watch(bare(self.choice.currentData()))
+        )
         self.order.currentIndexChanged.connect(lambda _: self._show())
         self._found.connect(self._take)
         self._kept.connect(self._tell)
@@ -216,19 +216,21 @@ class ReviewWidget(QWidget):
     # ---- what happens -----------------------------------------------------------------
 
     def _refresh(self, _: object = None) -> None:
-        kept = self.choice.currentData()
+        kept = self.layer
         layers = [
-            x for x in reversed(self.viewer.layers)
+            bare(x) for x in reversed(self.viewer.layers)
             if fits(x, _LABELS) and x.ndim == 3 and type(x.data) is np.ndarray
         ]  # fmt: skip
         self.choice.blockSignals(True)
         self.choice.clear()
         for layer in layers:
             self.choice.addItem(layer.name, layer)
-        place = next((k for k, layer in enumerate(layers) if layer is kept), 0 if layers else -1)
-        self.choice.setCurrentIndex(place)
+        self.choice.setCurrentIndex(max(0, place_of(layers, kept)) if layers else -1)
         self.choice.blockSignals(False)
-        self._watch(self.choice.currentData())
+        self._chosen()
+
+    def _chosen(self, _: int = 0) -> None:
+        self._watch(bare(self.choice.currentData()))
 
     def _watch(self, layer: Any) -> None:
         if layer is self.layer and layer is not None:
@@ -321,8 +323,7 @@ class ReviewWidget(QWidget):
         self._complain("")
         self.layer.refresh()
         if self.review is not None:
-            words = self.review.words[-1]
-            self._say(f"{words[:1].upper()}{words[1:]}.")
+            self._say(f"Done: {self.review.words[-1]}.")
         if LAYER_PATH in self.layer.metadata:
             self._saves.start()
         self._show()

@@ -7,7 +7,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from alsct_gui.face.parts import GAP_PX, label
+from alsct_gui.face.parts import GAP_PX, name_label
 from alsct_gui.face.words import progress_words
 from alsct_gui.face.work import Backstage, Work
 from alsct_gui.model.errors import AlsctError
@@ -39,9 +39,9 @@ class RunBox(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
         self.output = QLineEdit()
-        self.output.setAccessibleName("Output")
         row = QHBoxLayout()
-        row.addWidget(label("Output"))
+        row.setSpacing(GAP_PX)
+        row.addWidget(name_label("Output", self.output))
         row.addWidget(self.output, 1)
         column.addLayout(row)
         self.run, self.stop = QPushButton(text), QPushButton("Cancel")

@@ -7,10 +7,11 @@ from typing import Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
 
-from alsct_gui.face.parts import GAP_PX, LABEL_PX, Choice, label
+from alsct_gui.face.parts import GAP_PX, Choice, name_label
 from alsct_gui.face.sources import finest, fits
 from alsct_gui.face.work import Ears
 from alsct_gui.steps.step import Port
+from napari_alsct_segment.faces.layers import bare, place_of
 
 _VOLUME, _STROKES = Port("volume", "volume", "Volume"), Port("labels", "labels", "Strokes")
 
@@ -37,17 +38,14 @@ class StrokeInputs(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GAP_PX)
         grid.setVerticalSpacing(GAP_PX)
-        grid.setColumnMinimumWidth(0, LABEL_PX)
         grid.setColumnStretch(1, 1)
         self.volumes, self.marks, self.new = Choice(), Choice(), QPushButton("New")
         self.new.setToolTip("A layer to paint strokes into, over the volume")
-        grid.addWidget(label(_VOLUME.title), 0, 0)
+        grid.addWidget(name_label(_VOLUME.title, self.volumes), 0, 0)
         grid.addWidget(self.volumes, 0, 1, 1, 2)
-        grid.addWidget(label(_STROKES.title), 1, 0)
+        grid.addWidget(name_label(_STROKES.title, self.marks), 1, 0)
         grid.addWidget(self.marks, 1, 1)
         grid.addWidget(self.new, 1, 2)
-        self.volumes.setAccessibleName(_VOLUME.title)
-        self.marks.setAccessibleName(_STROKES.title)
         self.volumes.currentIndexChanged.connect(self.refresh)
         self.marks.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.new.clicked.connect(lambda _=False: self.wanted.emit())
@@ -57,11 +55,11 @@ class StrokeInputs(QWidget):
 
     def image(self) -> Any:
         """Return the layer that is learnt from; None when there is none."""
-        return self.volumes.currentData()
+        return bare(self.volumes.currentData())
 
     def strokes(self) -> Any:
         """Return the layer of strokes; None when there is none."""
-        return self.marks.currentData()
+        return bare(self.marks.currentData())
 
     def choose(self, strokes: Any) -> None:
         """Take a layer of strokes."""
@@ -95,5 +93,5 @@ def _fill(choice: Choice, layers: list[Any]) -> None:
 
 
 def _place(choice: Choice, layer: Any) -> int:
-    """Index of a layer among the choices; -1 for none. Layers are compared by identity."""
-    return next((k for k in range(choice.count()) if choice.itemData(k) is layer), -1)
+    """Index of a layer among the choices; -1 for none."""
+    return place_of((choice.itemData(k) for k in range(choice.count())), layer)

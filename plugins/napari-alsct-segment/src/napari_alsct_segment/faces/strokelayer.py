@@ -17,6 +17,7 @@ from alsct_gui.model.errors import AlsctError
 from napari_alsct_segment.classifier.marks import Marks
 from napari_alsct_segment.classifier.samples import Scribbles
 from napari_alsct_segment.classifier.strokes import Keeper, load_strokes, strokes_path
+from napari_alsct_segment.faces.layers import bare
 
 NAME = "Strokes"
 SAVE_MS = 2000
@@ -71,10 +72,10 @@ class StrokeLayer(QObject):
             else:
                 places = found.places if len(shape) == 3 else found.places[:, 1:]
                 data[tuple(places.T)] = found.values
-        layer = self._viewer.add_labels(
+        layer = bare(self._viewer.add_labels(
             data, name=NAME, scale=image.scale, translate=image.translate, units=image.units,
             axis_labels=image.axis_labels,
-        )  # fmt: skip
+        ))  # fmt: skip
         layer.brush_size = _BRUSH_PX
         return layer
 

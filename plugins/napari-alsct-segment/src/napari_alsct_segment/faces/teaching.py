@@ -7,17 +7,10 @@ from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from alsct_gui.face.form import Form
-from alsct_gui.face.parts import GAP_PX, Choice, label
+from alsct_gui.face.parts import GAP_PX, Choice, Tabs, label, name_label
 from alsct_gui.face.script import ScriptView
 from alsct_gui.face.stepface import TABS
 from alsct_gui.steps.settings import Tier, parameters_from, parameters_to_plain
@@ -47,7 +40,9 @@ class Teaching(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GAP_PX)
-        column.addLayout(self._make_tabs())
+        self.tabs = Tabs(TABS, theme)
+        self.tabs.chosen.connect(self.show_tier)
+        column.addWidget(self.tabs)
         column.addWidget(self._make_presets())
         self.form = Form(step.parameters, theme)
         self.script = ScriptView(
@@ -67,29 +62,12 @@ class Teaching(QWidget):
 
     def show_tier(self, tier: Tier) -> None:
         """Show more, or less."""
-        self.tabs[tier].setChecked(True)
+        self.tabs.buttons[tier].setChecked(True)
         self._preset_row.setVisible(tier == "newbie")
         self.form.setVisible(tier == "average")
         if tier == "average":
             self.form.show_tier("power")
         self.script.setVisible(tier == "power")
-
-    def _make_tabs(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        group = QButtonGroup(self)
-        self.tabs: dict[Tier, QToolButton] = {}
-        for tier, text, tip in TABS:
-            tab = QToolButton()
-            tab.setText(text)
-            tab.setToolTip(tip)
-            tab.setCheckable(True)
-            tab.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            tab.clicked.connect(lambda _=False, tier=tier: self.show_tier(tier))
-            group.addButton(tab)
-            self.tabs[tier] = tab
-            row.addWidget(tab)
-        return row
 
     def _make_presets(self) -> QWidget:
         self._preset_row = QWidget()
@@ -97,12 +75,12 @@ class Teaching(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
         self.presets = Choice()
-        self.presets.setAccessibleName("Preset")
         for preset in self._step.presets:
             self.presets.addItem(preset.name, preset)
         self._words = label("", wrap=True, faint=True)
         row = QHBoxLayout()
-        row.addWidget(label("Preset"))
+        row.setSpacing(GAP_PX)
+        row.addWidget(name_label("Preset", self.presets))
         row.addWidget(self.presets, 1)
         column.addLayout(row)
         column.addWidget(self._words)
