@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alsct_bench.soak.account import own_account, sha256_of
 from alsct_bench.soak.drill import PROPOSALS, drill
 from alsct_bench.soak.plan import FULL, KILLS, QUICK, SHORT, MoveKind, Size, plan
 from alsct_bench.soak.play import Soak, processes
@@ -48,20 +49,23 @@ def test_nothing_is_lost_in_a_short_soak_and_nothing_is_left_alive(tmp_path: Pat
 
 def test_the_account_finds_what_the_ledger_does_not_say(tmp_path: Path) -> None:
     """Nothing was done here at all, and a stranger lies at one of the places."""
-    soak = Soak(tmp_path, 1, QUICK)
-    soak._tree.make()
     places = tuple(
-        Place(name, "nersc", "lane", str(tmp_path / name)) for name in ("nersc-cfs", "mirror")
+        Place(name, site, "lane", str(tmp_path / name))
+        for name, site in (("nersc-cfs", "nersc"), ("mirror", "here"))
     )
-    soak._policy = Policy("p", (Site("nersc"),), (Lane("lane"),), places, "mirror")
-    (scan,) = planned_scans(1, spec=tiny_scan())
-    path = take_scan(scan, soak._tree.raw)
-    soak._sums[path] = "0" * 64
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "stranger.h5").write_bytes(b"x")
+    policy = Policy("p", (Site("nersc"), Site("here")), (Lane("lane"),), places, "mirror")
+    raw = tmp_path / "raw"
+    paths = [take_scan(scan, raw) for scan in planned_scans(2, spec=tiny_scan())]
+    sums = {paths[0]: "0" * 64, paths[1]: sha256_of(paths[1])}
+    for name in ("mirror/stranger.h5", f"nersc-cfs/{paths[1].relative_to(raw)}"):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(b"x")
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        found = Counter(item.rule for item in soak._own_account(ledger))
-    assert found == {"one-row": 1, "raw-changed": 1, "copy": 2, "stranger": 1}
+        found = Counter(v.rule for v in own_account(ledger, policy, raw, sums, {paths[1]}))
+    assert found == {
+        "one-row": 2, "raw-changed": 1, "copy": 3, "stranger": 1, "forbidden-placement": 1,
+    }  # fmt: skip
 
 
 def test_a_debt_is_paid_in_few_tasks(tmp_path: Path) -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from alsct_bench.soak.account import open_goals, own_account, sha256_of, size_bytes
 from alsct_bench.soak.plan import KILLS, LONGEST_S, Move, MoveKind, Size, Window, plan
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.errors import UsageError
-from alsct_gui.model.placement import StateKind, StepKind
+from alsct_gui.model.placement import StateKind
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.asking import ask_admit
-from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import EventKind
 from alsct_gui.placement.invariants import Violation, check
 from alsct_gui.placement.ledger import Ledger
@@ -44,8 +42,6 @@ _IDLE_S = 4.0  # longest time that an agent's next events are waited for
 _SCAN_IDLE_S = 0.5  # the same before another scan arrives
 _CONTROLLED_EVERY = 10
 _MADE = "* made/*"
-_COPIES = ("nersc-cfs", "mirror")
-"""Places where every raw file is to be, and nothing else."""
 
 
 @dataclass
@@ -230,7 +226,7 @@ class Soak:
         path = take_scan(scan, self._tree.raw)
         closed_s = time.time() - _CLOSED_S
         os.utime(path, (closed_s, closed_s))
-        self._sums[path] = _sha256(path)
+        self._sums[path] = sha256_of(path)
         self.result.counts["scans"] += 1
         controlled = self.result.counts["scans"] % _CONTROLLED_EVERY == 0
         if controlled:
@@ -264,7 +260,7 @@ class Soak:
         found = list(check(ledger, self._wanted, now_s=time.time()))
         found += [Violation("backlog", key, "is still owed")
                   for key in open_goals(ledger, self._wanted)]  # fmt: skip
-        found += self._own_account(ledger)
+        found += own_account(ledger, self._wanted, self._tree.raw, self._sums, self._controlled)
         self.result.violations = tuple(found)
         observed = ledger.observed()
         kinds = Counter(item.kind for item in ledger.tail(0))
@@ -273,32 +269,7 @@ class Soak:
         counts["goals"] = len(observed.goals)
         counts["pieces of work"] = kinds[EventKind.INTENT]
         counts["failures"] = kinds[EventKind.FAILED]
-        counts["ledger bytes"] = _size_bytes(self._ledger_path)
-
-    def _own_account(self, ledger: Ledger) -> Iterator[Violation]:
-        """What was handed over against what lies where it should, by nobody's word but ours."""
-        rows = Counter(scan.path for scan in ledger.observed().scans.values())
-        for path, sum_ in self._sums.items():
-            relative = path.relative_to(self._tree.raw)
-            if rows[str(path)] != 1:
-                yield Violation("one-row", str(path), f"has {rows[str(path)]} rows")
-            if _sha256(path) != sum_:
-                yield Violation("raw-changed", str(path), "is not what was handed over")
-            for place in self._wanted.places:
-                if place.name not in _COPIES:
-                    continue
-                copy = Path(place.root) / relative
-                if path in self._controlled and place.site == "nersc":
-                    if copy.exists():
-                        yield Violation("forbidden-placement", str(copy), "must not be there")
-                elif not copy.exists() or _sha256(copy) != sum_:
-                    yield Violation("copy", str(copy), "is not there as it was handed over")
-        known = {path.relative_to(self._tree.raw) for path in self._sums}
-        for place in self._wanted.places:
-            if place.name in _COPIES:
-                for name in set(_files(Path(place.root))) - known:
-                    what = f"lies at {place.name}, and nobody knows it"
-                    yield Violation("stranger", str(name), what)
+        counts["ledger bytes"] = size_bytes(self._ledger_path)
 
     def _start_agent(self) -> None:
         self._agent = self._new_agent()
@@ -342,14 +313,6 @@ class Soak:
             self._pause.wait(0.05)
 
 
-def open_goals(ledger: Ledger, policy: Policy, now_s: float | None = None) -> list[str]:
-    """Return what is owed: goals that are wanted and not met, and files not admitted."""
-    observed = ledger.observed()
-    steps = diff(policy, observed, {}, time.time() if now_s is None else now_s)
-    owed = [key for step in steps if step.kind is not StepKind.DROP for key in step.keys]
-    return [*owed, *observed.arrivals]
-
-
 def processes() -> Iterator[tuple[int, bytes]]:
     """Yield every process with its words."""
     for folder in Path("/proc").iterdir():
@@ -358,29 +321,12 @@ def processes() -> Iterator[tuple[int, bytes]]:
                 yield int(folder.name), (folder / "cmdline").read_bytes()
 
 
-def _size_bytes(ledger: Path) -> int:
-    """Size of a ledger, with what is still in its log of pages."""
-    with closing(sqlite3.connect(ledger)) as db:
-        (pages,), (page_bytes,) = (
-            db.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
-        )
-    return int(pages * page_bytes)
-
-
 def _first_certificate() -> str:
     import certifi
 
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
     text = Path(certifi.where()).read_text(encoding="utf-8")
     return text[text.index(begin) : text.index(end) + len(end)]
-
-
-def _files(root: Path) -> Iterator[Path]:
-    return (p.relative_to(root) for p in root.rglob("*") if p.is_file())
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main(arguments: list[str]) -> int:
