@@ -54,15 +54,15 @@ class _Hook(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.came:  # before the answer: who has it may look
+            self.server.taken.append((self.path, body))
+            self.server.came.notify_all()
         status = self.server.statuses.pop(0) if self.server.statuses else 200
         self.send_response(status)
         if status in (301, 302):
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
-        with self.server.came:
-            self.server.taken.append((self.path, body))
-            self.server.came.notify_all()
 
     def log_message(self, *_: object) -> None:
         pass
