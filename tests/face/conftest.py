@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.steps.conftest import toys, values, volume_path
-from tests.ui.conftest import app, collected, collector, qapp, screen
 
-__all__ = ["app", "collected", "collector", "qapp", "screen", "toys", "values", "volume_path"]
+__all__ = ["toys", "values", "volume_path"]
 
 Wait = Callable[..., None]
 
@@ -28,6 +27,6 @@ def wait(app: Any) -> Wait:
 
 
 @pytest.fixture
-def viewer(screen: None, make_napari_viewer: Any) -> Any:
+def viewer(app: Any, collected: None, make_napari_viewer: Any) -> Any:
     """A plain napari."""
     return make_napari_viewer(show=False)

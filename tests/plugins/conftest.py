@@ -12,9 +12,8 @@ from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from tests.cli.conftest import alsct
 from tests.face.conftest import viewer, wait
-from tests.ui.conftest import app, collected, collector, qapp, screen
 
-__all__ = ["alsct", "app", "collected", "collector", "qapp", "screen", "viewer", "wait"]
+__all__ = ["alsct", "viewer", "wait"]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from alsct_gui.steps.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-KNOWN = {"model", "files", "recon", "steps", "face"}
+KNOWN = {"model", "files", "remote", "recon", "steps", "face"}
 """Rooms that plugins may know."""
 BACKENDS = {"PySide6", "PySide2", "PyQt5", "PyQt6"}
 
