@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from alsct_gui.face.linked import LabelLink
 from alsct_gui.face.parts import GAP_PX, label
@@ -70,12 +78,29 @@ class ResultFace(StepFace):
         )  # fmt: skip
         table = tables.get(self.table_output)
         self.results.join(self.joined_layer(table, layers) if table is not None else None)
+        self.bring(self.results)
+
+    def bring(self, widget: QWidget) -> None:
+        """Scroll to a part of this widget, once it has its place."""
+        QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(widget, 0, 0))
 
     def _make(self) -> None:
         super()._make()
-        self.results = Results(self.viewer, self._backstage.ears)
-        column = self.layout()
+        page = QWidget()
+        page.setLayout(self.layout())
+        column = page.layout()
         assert isinstance(column, QVBoxLayout)  # noqa: S101 - as it was made
+        self.column = column
+        # Results are long, screens at a beamline are not.
+        self.area = area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        area.setMinimumWidth(page.minimumSizeHint().width() + area.verticalScrollBar().width())
+        self.results = Results(self.viewer, self._backstage.ears)
         column.insertWidget(column.count() - 1, self.results)
 
 
@@ -134,6 +159,7 @@ class Results(QWidget):
         self.report.setVisible(bool(reports))
         if table is not None:
             self.table.show_table(TableModel(table, columns))
+        self.join(None)
         self.show()
 
     def join(self, layer: Any) -> None:

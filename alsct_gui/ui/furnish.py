@@ -49,6 +49,8 @@ class Parts:
     """Follows the runs and gives the queue its orders."""
     reconstruct: ReconstructPanel
     """Recipe, axis, sweep."""
+    nersc: NerscBox
+    """The same at NERSC."""
     board: BoardRoom
     """Scans against places, the chain, the timeline."""
     look: LookRoom
@@ -103,6 +105,7 @@ def furnish(program: Program) -> Parts:
         workspaces,
         follower,
         reconstruct,
+        nersc,
         board,
         look,
         help_,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.steps.conftest import toys, values, volume_path
+from tests.ui.conftest import collected, collector, on_screen
 
-__all__ = ["toys", "values", "volume_path"]
+__all__ = ["collected", "collector", "on_screen", "toys", "values", "volume_path"]
 
 Wait = Callable[..., None]
 
@@ -27,6 +28,6 @@ def wait(app: Any) -> Wait:
 
 
 @pytest.fixture
-def viewer(app: Any, collected: None, make_napari_viewer: Any) -> Any:
+def viewer(screen: None, make_napari_viewer: Any) -> Any:
     """A plain napari."""
     return make_napari_viewer(show=False)

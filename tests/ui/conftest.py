@@ -5,14 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from alsct_gui.ui.garbage import Collector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_screen(screen: None) -> None:
+    """Every test here may show a window."""
+
+
+@pytest.fixture(scope="package")
+def collector(app: Any) -> Iterator[Collector]:
+    """As in the program: what windows leave is collected in the thread they lived in."""
+    from alsct_gui.ui.garbage import collected_here
+
+    with collected_here() as collector:
+        yield collector
+
 
 @pytest.fixture(autouse=True)
-def window(screen: None, collected: None) -> None:
-    """Every test here has a screen, and leaves no garbage to other threads."""
+def collected(collector: Collector) -> Iterator[None]:
+    """Tests that run no loop leave garbage too."""
+    yield
+    collector.collect_if_due()
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from alsct_gui.face.later import Later
 from alsct_gui.face.parts import GAP_PX, MARGIN_PX, label
 from alsct_gui.face.resultface import ResultFace
 from alsct_gui.face.sources import finest, value_units, voxel_um
@@ -30,6 +31,7 @@ from napari_alsct_measure.lines import (
 )
 
 _PAUSE_MS = 60
+_TABLE_PX = 260
 _COLOUR = "#e69f00"
 Voxel = tuple[float, float, float]
 _ONE: Voxel = (1.0, 1.0, 1.0)
@@ -48,7 +50,6 @@ class LineWidget(ResultFace):
     """Words of the button."""
     axis: ClassVar[str] = "distance (µm)"
     """Of the plot."""
-    read_came = Signal(object)
 
     @property
     def units(self) -> str:
@@ -79,16 +80,14 @@ class LineWidget(ResultFace):
         super()._make()
         self.draw_button = QPushButton(self.verb)
         self.draw_button.clicked.connect(self.draw)
-        column = self.layout()
-        assert isinstance(column, QVBoxLayout)  # noqa: S101 - as it was made
-        column.insertWidget(2, self.draw_button)
+        self.column.insertWidget(2, self.draw_button)
         self._ruler: Any = None
         self._number = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._ask)
-        self.read_came.connect(self._show_read)
+        self._later = Later(self)
 
     def _connect(self) -> None:
         super()._connect()
@@ -126,18 +125,9 @@ class LineWidget(ResultFace):
         known = edges or (_ONE if given is None else (given,) * 3)
         array = array if array.ndim == 3 else np.asarray(array)[None]
         future = self._backstage.thread.submit(self.read, array, parameters, known, self.units)
-        future.add_done_callback(lambda done: self._came(number, done))
+        self._later.when(future, lambda done: self._show_read(number, done))
 
-    def _came(self, number: int, done: Future[Read]) -> None:
-        if done.cancelled():
-            return
-        try:
-            self.read_came.emit((number, done))
-        except RuntimeError:
-            return  # the widget has gone meanwhile
-
-    def _show_read(self, answer: Any) -> None:
-        number, done = answer
+    def _show_read(self, number: int, done: Future[Read]) -> None:
         if number != self._number:
             return
         error = done.exception()
@@ -235,6 +225,7 @@ class DistanceWidget(QWidget):
         row.addWidget(self.path_button)
         column.addLayout(row)
         self.table = TableView()
+        self.table.setMinimumWidth(_TABLE_PX)
         column.addWidget(self.table, 1)
         self.copy = QPushButton("Copy table")
         self.copy.clicked.connect(self.table.copy)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from alsct_gui.face.resultface import ResultFace
 from alsct_gui.files.report.content import Plot, Series
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.table import Table
-from napari_alsct_fibers.resultfolders import ResultFolders
+from napari_alsct_fibers.faces.resultfolders import ResultFolders
+from napari_alsct_fibers.faces.review import ReviewPanel
 from napari_alsct_fibers.review import BREAKS
-from napari_alsct_fibers.reviewpanel import ReviewPanel
 
 
 class BreaksWidget(ResultFace):
@@ -41,6 +41,7 @@ class BreaksWidget(ResultFace):
         try:
             with self.inputs.held():
                 self.review.open(folder, self.inputs.main())
+            self.bring(self.review)
         except AlsctError as error:
             self._complain(error.sentence)
 
@@ -49,10 +50,8 @@ class BreaksWidget(ResultFace):
         self.review = ReviewPanel(self.viewer, self._backstage.thread)
         self.earlier = QPushButton("Review an earlier result…")
         self.earlier.clicked.connect(self._choose_result)
-        column = self.layout()
-        assert isinstance(column, QVBoxLayout)  # noqa: S101 - as it was made
-        column.insertWidget(column.count() - 1, self.review, 1)
-        column.insertWidget(column.count() - 1, self.earlier)
+        for widget in (self.review, self.earlier):
+            self.column.insertWidget(self.column.count() - 1, widget)
 
     def _choose_result(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Result", "", f"Breaks ({BREAKS})")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QImage, QKeySequence, QPixmap
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from alsct_gui.face.later import Later
 from alsct_gui.face.linked import go_to
 from alsct_gui.face.parts import GAP_PX, colour_wrong, label
 from alsct_gui.face.sources import finest
@@ -54,8 +55,6 @@ class ReviewPanel(QWidget):
         Reads the cuts through breaks.
     """
 
-    _cut_came = Signal(object)
-
     def __init__(self, viewer: Any, thread: ThreadPoolExecutor) -> None:
         super().__init__()
         self._viewer, self._thread = viewer, thread
@@ -63,6 +62,7 @@ class ReviewPanel(QWidget):
         self._points: Any = None
         self._folder = Path()
         self._number = 0
+        self._later = Later(self)
         self.review: Review | None = None
         self._make()
         self._bind()
@@ -174,7 +174,6 @@ class ReviewPanel(QWidget):
     def _bind(self) -> None:
         self.table.chosen.connect(self._chosen)
         self.doubtful.toggled.connect(self._renew)
-        self._cut_came.connect(self._show_cut)
         self.save_button.clicked.connect(self.save)
         actions: dict[str, Callable[[], None]] = {
             "Accept": lambda: self.judge(Verdict.ACCEPTED),
@@ -257,18 +256,9 @@ class ReviewPanel(QWidget):
             cuts_through, array, table.facts["axis"], place_um, edges.tolist(),
             float(table.facts["diameter_um"]),
         )  # fmt: skip
-        future.add_done_callback(lambda done: self._came(number, done))
+        self._later.when(future, lambda done: self._show_cut(number, done))
 
-    def _came(self, number: int, done: Future[Any]) -> None:
-        if done.cancelled():
-            return
-        try:
-            self._cut_came.emit((number, done))
-        except RuntimeError:
-            return  # the widget has gone meanwhile
-
-    def _show_cut(self, answer: Any) -> None:
-        number, done = answer
+    def _show_cut(self, number: int, done: Future[Any]) -> None:
         if number != self._number:
             return
         error = done.exception()
