@@ -44,7 +44,7 @@ def command_line(
     inputs, output
         Paths; quoted for a POSIX shell as far as they need it.
     """
-    words = ["alsct", "step", "run", step.name]
+    words = ["alsct", "step", "run", path_word(step.key)]
     names = [port.name for port in step.inputs]
     plain = names[: len(inputs)] == list(inputs)
     if plain:
@@ -65,7 +65,7 @@ def python_script(
 ) -> str:
     """Return a script that does the same."""
     return _SCRIPT.format(
-        title=step.title, step=step.name, output=str(output),
+        title=step.title, step=step.key, output=str(output),
         parameters=_pretty(parameters_to_plain(parameters)),
         inputs=_pretty({name: str(path) for name, path in inputs.items()}),
     )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,7 +55,9 @@ class Reporter:
         self.threads, self.memory_bytes = max(1, threads), memory_bytes
         self._progress = progress or (lambda step: None)
         self._say = say or (lambda sentence: None)
-        self._scratch = scratch
+        self.scratch = scratch
+        self.used: dict[str, str] = {}
+        """Versions of what the step itself knows that it used, for the provenance."""
         self._stage, self._began_s = "", 0.0
 
     def check(self) -> None:
@@ -87,6 +91,16 @@ class Reporter:
         """Tell people something."""
         self._say(sentence)
 
+    def uses(self, versions: Mapping[str, str]) -> None:
+        """Note versions of what touches the values, beside those that are known."""
+        self.used.update({str(name): str(version) for name, version in versions.items()})
+
+    def scratch_folder(self) -> Path:
+        """Return a folder for files, which goes with this reporter."""
+        folder = Path(tempfile.mkdtemp(prefix="alsct-", dir=self.scratch))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
     def scratch_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of zeros on disk, which goes with the last reference to it.
 
@@ -98,14 +112,14 @@ class Reporter:
             The disk has no room for it.
         """
         n_bytes = max(1, int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize)
-        with tempfile.TemporaryFile(dir=self._scratch, prefix="alsct-") as file:
+        with tempfile.TemporaryFile(dir=self.scratch, prefix="alsct-") as file:
             try:
                 # Room is taken at once: a full disk would end the process when it is written.
                 os.posix_fallocate(file.fileno(), 0, n_bytes)
             except OSError as error:
                 raise ResourceError(
                     f"{n_bytes / 1e9:.1f} GB of scratch space are needed ({error.strerror})",
-                    where=str(self._scratch or tempfile.gettempdir()),
+                    where=str(self.scratch or tempfile.gettempdir()),
                     fix="Free space, or name another folder in TMPDIR",
                 ) from error
             return np.memmap(file, np.dtype(dtype), "r+", shape=shape)

@@ -148,7 +148,10 @@ class _Run:
                 for mark, found in zip(self.marks, sums.result(), strict=True)
             )
             seconds = time.monotonic() - self.began_s
-            return provenance_to_plain(replace(about, inputs=marks, seconds=seconds))
+            versions = {**about.versions, **self.reporter.used}
+            return provenance_to_plain(
+                replace(about, inputs=marks, seconds=seconds, versions=versions)
+            )
 
         return write_product(
             port, value, path, source=source, provenance=provenance_to_plain(about),
