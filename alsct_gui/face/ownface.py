@@ -4,42 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QSignalBlocker, QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, colour_wrong, label, name_label
+from alsct_gui.face.resultface import ResultFace
 from alsct_gui.face.results import add_products
-from alsct_gui.face.stepface import StepFace
-from alsct_gui.face.tableview import TableModel, TableView
-from alsct_gui.files.resources import resource_path
-from alsct_gui.files.tables import read_table
 from alsct_gui.model.errors import AlsctError
-from alsct_gui.steps.own.load import ENDINGS, own_files, own_step
+from alsct_gui.steps.own.load import ENDINGS, example_files, own_files, own_folder, own_step
 
-if TYPE_CHECKING:
-    import napari
+_WORDS = (
+    "A function, a notebook or any program of yours. Files go in and come out; there is nothing "
+    "to import."
+)
 
-_TABLE_PX = 180
 
+class OwnCodeFace(ResultFace):
+    """A step of one's own code; a table or a report that it makes is shown below."""
 
-class OwnCodeFace(StepFace):
-    """A step of one's own code; tables that it makes are shown below."""
+    table_output = "made"
 
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
-        """Show products: layers in the viewer, tables here."""
-        add_products(self.viewer, self.step, outputs, self.inputs.main())
-        for name, path in outputs.items():
-            if self.step.output(name).kind == "table":
-                self._show_table(path)
-
-    def _show_table(self, path: Path) -> None:
-        layout: Any = self.layout()
-        view = TableView()
-        view.setModel(TableModel(read_table(path)))
-        view.setMinimumHeight(_TABLE_PX)
-        layout.insertWidget(layout.count() - 1, view)
+        """Show products: layers in the viewer, tables and reports here."""
+        layers = add_products(self.viewer, self.step, outputs, self.inputs.main())
+        if not layers:
+            self.show_results(outputs, layers)
 
 
 class OwnCodeWidget(QWidget):
@@ -48,59 +40,88 @@ class OwnCodeWidget(QWidget):
     Parameters
     ----------
     viewer
-        The viewer that it was opened in; napari hands it in.
+        A napari viewer.
     """
 
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+    def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self._viewer: Any = viewer
+        self._viewer = viewer
         self.face: OwnCodeFace | None = None
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self._make_head())
+        column.addStretch(1)
+        self.codes.setCurrentIndex(-1)
+        self.codes.activated.connect(lambda _: self.open(self.codes.currentData()))
+
+    def open(self, path: Path) -> None:
+        """Make the face of a file; what is wrong with it is said."""
+        self._show(path)
+        try:
+            step = own_step(path)
+        except AlsctError as error:
+            self._put(None)
+            self._complain(error.sentence)
+            return
+        self._complain("")
+        self._put(OwnCodeFace(self._viewer, step))
+
+    def refresh(self) -> None:
+        """List the files anew; what is chosen stays."""
+        chosen = self.codes.currentData()
+        with QSignalBlocker(self.codes):
+            self.codes.clear()
+            mine, examples = own_files(), example_files()
+            for path in mine:
+                self.codes.addItem(path.name, path)
+            if mine:
+                self.codes.insertSeparator(len(mine))
+            for path in examples:
+                self.codes.addItem(f"{path.name} (example)", path)
+            self.codes.setCurrentIndex(-1)
+            if chosen is not None:
+                self._show(chosen)
+
+    def _make_head(self) -> QWidget:
         head = QWidget()
         inner = QVBoxLayout(head)
         inner.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, 0)
         inner.setSpacing(GAP_PX)
-        inner.addWidget(
-            label("A function, a notebook or any program of yours, on the layer that is chosen. "
-                  "Files go in and out; there is nothing to import.", wrap=True)
-        )  # fmt: skip
+        inner.addWidget(label(_WORDS, wrap=True))
         self.codes = Choice()
-        choose = QPushButton("Choose…")
+        self.codes.setPlaceholderText("none chosen")
+        self.refresh()
+        choose, folder = QPushButton("Choose…"), QPushButton("Open folder")
+        folder.setToolTip(f"What lies in {own_folder()} is listed here")
+        choose.clicked.connect(self._choose)
+        folder.clicked.connect(self._open_folder)
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         row.addWidget(name_label("Code", self.codes))
         row.addWidget(self.codes, 1)
+        inner.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(GAP_PX)
+        row.addStretch(1)
+        row.addWidget(folder)
         row.addWidget(choose)
         inner.addLayout(row)
         self.wrong = label("", wrap=True)
-        colour_wrong(self.wrong, str(viewer.theme))
+        colour_wrong(self.wrong, str(self._viewer.theme))
         self.wrong.hide()
         inner.addWidget(self.wrong)
-        column.addWidget(head)
-        column.addStretch(1)
-        for path in [*own_files(), *example_files()]:
-            self.codes.addItem(path.name, path)
-        self.codes.setCurrentIndex(-1)
-        self.codes.activated.connect(lambda _: self.open(self.codes.currentData()))
-        choose.clicked.connect(self._choose)
+        return head
 
-    def open(self, path: Path) -> None:
-        """Make the face of a file; what is wrong with it is said."""
-        try:
-            step = own_step(path)
-        except AlsctError as error:
-            self._complain(error.sentence)
-            return
-        self._complain("")
-        self._show(path)
+    def _put(self, face: OwnCodeFace | None) -> None:
+        """Show another face in the place of the one before, whose work ends."""
         if self.face is not None:
             self._column.removeWidget(self.face)
             self.face.setParent(None)
             self.face.deleteLater()
-        self.face = OwnCodeFace(self._viewer, step)
-        self._column.insertWidget(1, self.face)
+        self.face = face
+        if face is not None:
+            self._column.insertWidget(1, face, 1)
 
     def _show(self, path: Path) -> None:
         with QSignalBlocker(self.codes):
@@ -118,15 +139,15 @@ class OwnCodeWidget(QWidget):
         if name:
             self.open(Path(name))
 
+    def _open_folder(self) -> None:
+        folder = own_folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._complain(f"{folder} cannot be made ({error.strerror}).")
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
     def _complain(self, words: str) -> None:
         self.wrong.setText(words)
         self.wrong.setVisible(bool(words))
-
-
-def example_files() -> list[Path]:
-    """Return the worked examples that come with the program."""
-    files = [path for path in sorted(resource_path("examples").glob("*"))
-             if path.name.endswith(ENDINGS)]  # fmt: skip
-    stems = {path.stem for path in files if path.suffix in (".py", ".ipynb")}
-    return [path for path in files if path.name.partition(".")[0] not in stems
-            or path.suffix in (".py", ".ipynb")]  # fmt: skip

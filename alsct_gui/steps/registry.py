@@ -99,17 +99,14 @@ def _own_steps() -> list[Found]:
 
 def _own_path(name: str) -> Path | None:
     """File that a name means: a path, or one's own code in its folder; None for neither."""
-    from alsct_gui.steps.own.load import ENDINGS, own_files
+    from alsct_gui.steps.own.load import ENDINGS, own_files, slug
 
     if name.endswith(ENDINGS) or "/" in name:
         return Path(name)
-    stem = name.removeprefix("own.")
-    if stem == name:
+    family, _, stem = name.partition(".")
+    if family != "own":
         return None
-    return next(
-        (path for path in own_files() if path.name.partition(".")[0].lower()
-         .replace("_", "-").replace(" ", "-") == stem), None,
-    )  # fmt: skip
+    return next((path for path in own_files() if slug(path) == stem), None)
 
 
 def _entry_points() -> dict[str, EntryPoint]:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,20 @@ from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 T = TypeVar("T")
 
 DEFAULT_MEMORY_BYTES = 4_000_000_000
+
+
+class ScratchFolder:
+    """A folder whose files go when nobody refers to it any more.
+
+    Parameters
+    ----------
+    path
+        The folder, which is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
 
 
 class Reporter:
@@ -55,9 +69,9 @@ class Reporter:
         self.threads, self.memory_bytes = max(1, threads), memory_bytes
         self._progress = progress or (lambda step: None)
         self._say = say or (lambda sentence: None)
-        self.scratch = scratch
-        self.used: dict[str, str] = {}
-        """Versions of what the step itself knows that it used, for the provenance."""
+        self._scratch = scratch
+        self.recorded: dict[str, object] = {}
+        """What the step told of this run, for the provenance."""
         self._stage, self._began_s = "", 0.0
 
     def check(self) -> None:
@@ -91,15 +105,26 @@ class Reporter:
         """Tell people something."""
         self._say(sentence)
 
-    def uses(self, versions: Mapping[str, str]) -> None:
-        """Note versions of what touches the values, beside those that are known."""
-        self.used.update({str(name): str(version) for name, version in versions.items()})
+    def record(self, **facts: object) -> None:
+        """Keep what the step knows of this run, plain data, for the provenance."""
+        self.recorded.update(facts)
 
-    def scratch_folder(self) -> Path:
-        """Return a folder for files, which goes with this reporter."""
-        folder = Path(tempfile.mkdtemp(prefix="alsct-", dir=self.scratch))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return folder
+    def scratch_folder(self) -> ScratchFolder:
+        """Return a folder for files, which goes with the last reference to it.
+
+        Raises
+        ------
+        ResourceError
+            The disk refuses.
+        """
+        try:
+            return ScratchFolder(Path(tempfile.mkdtemp(prefix="alsct-", dir=self._scratch)))
+        except OSError as error:
+            raise ResourceError(
+                f"there is no scratch space ({error.strerror})",
+                where=str(self._scratch or tempfile.gettempdir()),
+                fix="Free space, or name another folder in TMPDIR",
+            ) from error
 
     def scratch_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of zeros on disk, which goes with the last reference to it.
@@ -112,14 +137,14 @@ class Reporter:
             The disk has no room for it.
         """
         n_bytes = max(1, int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize)
-        with tempfile.TemporaryFile(dir=self.scratch, prefix="alsct-") as file:
+        with tempfile.TemporaryFile(dir=self._scratch, prefix="alsct-") as file:
             try:
                 # Room is taken at once: a full disk would end the process when it is written.
                 os.posix_fallocate(file.fileno(), 0, n_bytes)
             except OSError as error:
                 raise ResourceError(
                     f"{n_bytes / 1e9:.1f} GB of scratch space are needed ({error.strerror})",
-                    where=str(self.scratch or tempfile.gettempdir()),
+                    where=str(self._scratch or tempfile.gettempdir()),
                     fix="Free space, or name another folder in TMPDIR",
                 ) from error
             return np.memmap(file, np.dtype(dtype), "r+", shape=shape)

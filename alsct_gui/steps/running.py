@@ -148,10 +148,8 @@ class _Run:
                 for mark, found in zip(self.marks, sums.result(), strict=True)
             )
             seconds = time.monotonic() - self.began_s
-            versions = {**about.versions, **self.reporter.used}
-            return provenance_to_plain(
-                replace(about, inputs=marks, seconds=seconds, versions=versions)
-            )
+            record = {**self.reporter.recorded}
+            return provenance_to_plain(replace(about, inputs=marks, seconds=seconds, record=record))
 
         return write_product(
             port, value, path, source=source, provenance=provenance_to_plain(about),

@@ -1,6 +1,6 @@
 """What is known of one's own code before it runs: how to start it, what it takes and makes.
 
-A description is a YAML or JSON file ``<name>.step.yaml``::
+A description is a YAML file ``<name>.step.yaml``::
 
     title: Porosity
     sentence: Counts the voxels below a threshold in every slice.
@@ -8,10 +8,7 @@ A description is a YAML or JSON file ``<name>.step.yaml``::
     input_format: npy            # zarr, tiff or npy; as it lies on the disk when not given
     output: table                # volume, labels, table or report
     environment: {conda: perl5}  # or {container: image}, or {python: /path/to/python}
-
-Parameters
-----------
-      threshold: {type: float, default: 0.5, min: 0, label: Threshold, help: Voxels below count.}
+    parameters: {threshold: {type: float, default: 0.5, min: 0, help: Voxels below it count.}}
 
 A Python file with a function ``run`` and a notebook with a cell of parameters describe
 themselves; a description of the same name beside them may add to that.
@@ -19,6 +16,7 @@ themselves; a description of the same name beside them may add to that.
 
 from __future__ import annotations
 
+import keyword
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
@@ -33,7 +31,12 @@ from alsct_gui.steps.settings import setting
 Form = Literal["command", "function", "notebook"]
 Format = Literal["", "zarr", "tiff", "npy"]
 OutputKind = Literal["volume", "labels", "table", "report"]
+INPUT_KINDS = ("volume", "labels", "table")
 DESCRIPTION = ".step.yaml"
+RESERVED = ("input", "output", "params", "here")
+"""Placeholders that are no parameters."""
+_PLAIN = (bool, int, float, str, list, tuple, type(None))
+_WORDS_CHARACTERS = 300
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "text": str}
 
 
@@ -126,18 +129,22 @@ def described(path: Path) -> OwnCode:
         It names no command, or something in it is wrong.
     """
     extra = read_extra(path)
-    if not extra.command:
+    if not extra.command.strip():
         raise RecipeError(
             "names no command", where=path.name,
             fix="Add one, such as: command: python {here}/mine.py {input} {output}",
         )  # fmt: skip
-    stem = path.name.removesuffix(DESCRIPTION)
+    try:
+        command = tuple(shlex.split(extra.command))
+    except ValueError as error:
+        raise RecipeError(f"its command has {str(error).lower()}", where=path.name,
+                          fix="Close every quotation mark") from error  # fmt: skip
     return OwnCode(
         path=path,
         form="command",
-        title=extra.title or noun(stem),
-        sentence=extra.sentence or f"Runs {extra.command.split()[0]}.",
-        command=tuple(shlex.split(extra.command)),
+        title=one_line(extra.title) or noun(path.name.removesuffix(DESCRIPTION)),
+        sentence=one_line(extra.sentence) or f"Runs {one_line(command[0])}.",
+        command=command,
         inputs=dict(extra.inputs) or {"volume": "volume"},
         input_format=extra.input_format,
         output=extra.output or "volume",
@@ -157,9 +164,14 @@ def parameter_type(parameters: Mapping[str, Parameter], where: str) -> type[Any]
     """
     rows = []
     for name, item in parameters.items():
-        if not name.isidentifier() or name.startswith("_"):
-            raise RecipeError(f"{name!r} is no name for a parameter", where=where,
-                              fix="Take letters, digits and underscores")  # fmt: skip
+        _check_name(name, where)
+        if name in RESERVED:
+            raise RecipeError(f"{name!r} is no parameter, it is a place", where=where,
+                              fix="Take another name")  # fmt: skip
+        if not isinstance(item.default, _PLAIN):
+            raise RecipeError("its default is no plain value", where=f"{where}: {name}",
+                              fix="Take a number, a text, true or false, or a list of numbers",
+                              )  # fmt: skip
         hint = _hint(item, f"{where}: {name}")
         default = tuple(item.default) if isinstance(item.default, list | tuple) else item.default
         made = setting(
@@ -173,9 +185,35 @@ def parameter_type(parameters: Mapping[str, Parameter], where: str) -> type[Any]
     return made_type
 
 
+def check_inputs(inputs: Mapping[str, str], where: str) -> None:
+    """Raise unless these can be the inputs of a step.
+
+    Raises
+    ------
+    RecipeError
+        Names the one that cannot be.
+    """
+    for name, kind in inputs.items():
+        _check_name(name, where)
+        if kind not in INPUT_KINDS:
+            raise RecipeError(f"{kind!r} cannot be an input", where=f"{where}: {name}",
+                              fix=f"Take one of {', '.join(INPUT_KINDS)}")  # fmt: skip
+
+
+def one_line(text: str) -> str:
+    """Return words on one line, for a window; not endless."""
+    return " ".join(text.split())[:_WORDS_CHARACTERS]
+
+
 def noun(stem: str) -> str:
     """Return a file's name as a title: ``local_contrast`` becomes “Local contrast”."""
-    return stem.replace("_", " ").replace("-", " ").strip().capitalize() or "Own code"
+    return one_line(stem.replace("_", " ").replace("-", " ")).capitalize() or "Own code"
+
+
+def _check_name(name: str, where: str) -> None:
+    if not name.isidentifier() or name.startswith("_") or keyword.iskeyword(name):
+        raise RecipeError(f"{name!r} is no name for an input or a parameter", where=where,
+                          fix="Take letters, digits and underscores")  # fmt: skip
 
 
 def _hint(item: Parameter, where: str) -> Any:

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import platform
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,6 @@ def main(path: str) -> None:
 def environment() -> dict[str, str]:
     """Return name and version of Python and of every package that is installed."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    from importlib.metadata import distributions
-
     for item in distributions():
         name = item.metadata["Name"]
         if name:
@@ -49,8 +48,14 @@ def run_function(job: Job) -> None:
         sys.exit("{} cannot be imported".format(job["script"]))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    arrays = {name: numpy.load(file, mmap_mode="r") for name, file in job["inputs"].items()}
-    made = module.run(**arrays, **tupled(job["parameters"]))
+    # Volumes and labels are arrays; a table is the path of a CSV file.
+    given = [
+        numpy.load(file, mmap_mode="r") if file.endswith(".npy") else file
+        for file in job["inputs"].values()
+    ]
+    made = module.run(*given, **tupled(job["parameters"]))
+    if made is None:
+        sys.exit("run returns nothing")
     kind = job["kind"]
     if kind in ("volume", "labels"):
         numpy.save(job["output"], numpy.asarray(made))
@@ -64,14 +69,18 @@ def run_function(job: Job) -> None:
 def run_notebook(job: Job) -> None:
     """Execute a notebook by papermill; without it, its code cells as one script."""
     parameters = {**job["parameters"], **job["places"]}
+    book = json.loads(Path(job["script"]).read_text(encoding="utf-8"))
     if importlib.util.find_spec("papermill") is not None:
         import papermill
 
+        # A notebook that names no kernel gets Python's; what it prints comes through at once.
+        bare = "kernelspec" not in book.get("metadata", {})
         papermill.execute_notebook(
-            job["script"], job["executed"], parameters=parameters, progress_bar=False
-        )
+            job["script"], job["executed"], parameters=parameters, progress_bar=False,
+            kernel_name="python3" if bare else None, language="python" if bare else None,
+            stdout_file=sys.stdout, stderr_file=sys.stderr,
+        )  # fmt: skip
         return
-    book = json.loads(Path(job["script"]).read_text(encoding="utf-8"))
     lines = []
     for cell in book["cells"]:
         if cell["cell_type"] != "code":

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from alsct_gui.model.errors import InputError
+from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.steps.own.description import (
     DESCRIPTION,
     OutputKind,
     OwnCode,
     Parameter,
     noun,
+    one_line,
     read_extra,
 )
 
@@ -65,18 +66,19 @@ def read_function(path: Path) -> OwnCode:
             "run takes no volume", where=str(path),
             fix="Give its first argument no default: def run(volume, size: int = 3)",
         )  # fmt: skip
-    inputs = {a.arg: "labels" if a.arg in _LABELS else "volume" for a in arguments[:plain]}
+    inputs = {argument.arg: _input_kind(argument.arg) for argument in arguments[:plain]}
     constants = _constants(tree)
     output = constants.get("OUTPUT", "volume")
     if output not in _KINDS:
         raise InputError(f"OUTPUT is {output!r}", where=str(path),
                          fix=f"Take one of {', '.join(_KINDS)}")  # fmt: skip
     code = OwnCode(
-        path=path, form="function", title=str(constants.get("TITLE", "")) or noun(path.stem),
-        sentence=_first_sentence(doc) or f"Runs {path.name}.", inputs=inputs, input_format="npy",
-        output=output, parameters=parameters,
+        path=path, form="function", sentence=_first_sentence(doc) or f"Runs {path.name}.",
+        inputs=inputs, input_format="npy",
+        title=one_line(str(constants.get("TITLE", ""))) or noun(path.stem), output=output,
+        parameters=parameters,
     )  # fmt: skip
-    return _with_extra(code, path)
+    return _with_extra(code, path, takes_any=found.args.kwarg is not None)
 
 
 def read_notebook(path: Path) -> OwnCode:
@@ -107,7 +109,8 @@ def read_notebook(path: Path) -> OwnCode:
             continue
         comment = lines[node.lineno - 1].partition("#")[2].strip()
         if name == PLACES[0] or name.startswith(f"{PLACES[0]}_"):
-            inputs[name.removeprefix(f"{PLACES[0]}_") if "_" in name else "volume"] = "volume"
+            port = name.removeprefix(PLACES[0]).removeprefix("_") or "volume"
+            inputs[port] = _input_kind(port)
         elif name == PLACES[1]:
             suffix = Path(str(_literal(value, path))).suffix
         else:
@@ -145,20 +148,39 @@ def notebook_cells(path: Path) -> list[tuple[str, Sequence[str]]]:
         raise InputError(f"it is no notebook ({error})"[:200], where=str(path)) from error
 
 
-def _with_extra(code: OwnCode, path: Path) -> OwnCode:
+def _with_extra(code: OwnCode, path: Path, *, takes_any: bool = False) -> OwnCode:
     """Add what a description of the same name says."""
     beside = path.with_name(f"{path.stem}{DESCRIPTION}")
     if not beside.is_file():
         return code
     extra = read_extra(beside)
-    parameters = {name: extra.parameters.get(name, item) for name, item in code.parameters.items()}
+    lost = [name for name in extra.inputs if name not in code.inputs]
+    if not takes_any:
+        lost += [name for name in extra.parameters if name not in code.parameters]
+    if lost:
+        raise RecipeError(
+            f"{path.name} has no {lost[0]!r}", where=beside.name,
+            fix=f"It has {', '.join([*code.inputs, *code.parameters])}",
+        )  # fmt: skip
+    if code.form == "function" and extra.input_format not in ("", "npy"):
+        raise RecipeError(
+            f"a function gets arrays, not {extra.input_format}", where=beside.name,
+            fix="Leave input_format out, or write a command",
+        )  # fmt: skip
     return replace(
-        code, title=extra.title or code.title, sentence=extra.sentence or code.sentence,
-        inputs=dict(extra.inputs) or code.inputs, output=extra.output or code.output,
+        code, title=one_line(extra.title) or code.title,
+        sentence=one_line(extra.sentence) or code.sentence,
+        inputs={**code.inputs, **extra.inputs}, output=extra.output or code.output,
         output_suffix=extra.output_suffix or code.output_suffix,
-        environment=extra.environment, parameters=parameters,
+        environment=extra.environment, parameters={**code.parameters, **extra.parameters},
         input_format=extra.input_format or code.input_format,
     )  # fmt: skip
+
+
+def _input_kind(name: str) -> str:
+    if name == "table":
+        return "table"
+    return "labels" if name in _LABELS else "volume"
 
 
 def _parameter(
@@ -176,10 +198,15 @@ def _parameter(
 def _typed(value: Any, hint: ast.expr | None, path: Path, name: str, words: str) -> Parameter:
     """Work out a parameter by its hint, else by its default."""
     text = ast.unparse(hint) if hint is not None else ""
+    if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+        text = hint.value
     text = re.sub(r"\bOptional\[(.*)\]$|\s*\|\s*None$|^None\s*\|\s*", r"\1", text).split(".")[-1]
     choices = re.fullmatch(r"Literal\[(.*)\]", text)
     if choices:
-        options = tuple(str(item) for item in ast.literal_eval(f"({choices[1]},)"))
+        options = _literal(_parse(f"({choices[1]},)", path).body[0].value, path)  # type: ignore[attr-defined]
+        if not all(isinstance(item, str) for item in options):
+            raise InputError(f"the choices of {name} are no texts", where=str(path),
+                             fix='Take Literal["a", "b"]')  # fmt: skip
         return Parameter("choice", value, options, help=words)
     numbers = re.fullmatch(r"(?:tuple|list|Tuple|List)\[(int|float)\b.*\]", text)
     if numbers or isinstance(value, tuple | list):
@@ -217,7 +244,7 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
 def _literal(node: ast.expr, path: Path) -> Any:
     try:
         return ast.literal_eval(node)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(
             f"the default {ast.unparse(node)[:80]} is no plain value", where=str(path),
             fix="Take a number, a text, true or false, or a tuple of numbers",
@@ -241,7 +268,7 @@ def _helps(doc: str) -> dict[str, str]:
 
 
 def _first_sentence(doc: str) -> str:
-    head = " ".join(doc.partition("\n\n")[0].split())
+    head = one_line(doc.partition("\n\n")[0])
     return head if not head or head.endswith(".") else f"{head}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from alsct_gui.model.errors import EngineUnavailableError, InputError, RecipeError
 from alsct_gui.steps.own.description import Environment
-from alsct_gui.steps.own.environment import interpreter, wrapped
+from alsct_gui.steps.own.environment import Launch, interpreter, launch
 from alsct_gui.steps.own.load import own_code, own_step, words_of
 from alsct_gui.steps.settings import parameters_from, settings_of
 
@@ -125,6 +126,19 @@ def test_a_description_is_checked(tmp_path: Path) -> None:
         ("command: a\nparameters: {x: {type: int, default: 9, max: 3}}", "too large"),
         ("command: a\nparameters: {x: {type: choice, default: a}}", "without choices"),
         ("command: a\ninputs: {volume: film}", "cannot be an input"),
+        ("command: a\ninputs: {a b: volume}", "is no name for an input"),
+        ("command: a\nparameters: {class: {default: 1.0}}", "is no name for"),
+        ("command: a\nparameters: {output: {default: 1.0}}", "it is a place"),
+        ("command: a\nparameters: {x: {type: text, default: {a: 1}}}", "is no plain value"),
+        ("command: a\nparameters: {x: {type: ints, default: 5}}", "x"),
+        ("command: '   '", "names no command"),
+        ("command: sh -c 'a", "no closing quotation"),
+        ("command: a {what}", "is unknown"),
+        ("command: bash -lc 'cat {input}'", "stands inside a shell's script"),
+        ("a: &a [1]\nb: *a", "aliases"),
+        ("- a", "a.step.yaml"),
+        ("command: [a]", "command"),
+        ("\x00", "cannot be parsed"),
     ):
         with pytest.raises(RecipeError, match=words):
             own_step(write(path, text))
@@ -134,39 +148,69 @@ def test_a_description_is_checked(tmp_path: Path) -> None:
 
 def test_placeholders(tmp_path: Path) -> None:
     code = own_code(
-        write(tmp_path / "a.step.yaml", "command: do {input} {input.mask} -o {output} -s {size} "
-              "--top {top} {here}/x {params} --on={on} {pair}")
+        write(tmp_path / "a.step.yaml", "inputs: {volume: volume, mask: labels}\n"
+              "parameters: {size: {type: int, default: 1}, top: {}, also: {type: bool, default: no},"
+              " pair: {type: ints, default: [0, 0]}}\n"
+              "command: do {input} {input.mask} -o {output} -s {size} "
+              "--top {top} {here}/x {params} '--also={also}' '{pair}'")
     )  # fmt: skip
     places = {"volume": Path("/a b"), "mask": Path("/m")}
-    given = {"size": 3, "top": None, "on": True, "pair": (1, 2)}
+    given = {"size": 3, "top": None, "also": True, "pair": (1, 2)}
     words = words_of(code, places, Path("/out"), Path("/p.json"), given)
     assert words == ["do", "/a b", "/m", "-o", "/out", "-s", "3", f"{tmp_path}/x", "/p.json",
-                     "--on=true", "1,2"]  # fmt: skip
-    with pytest.raises(RecipeError, match="is unknown"):
-        words_of(code, {"volume": Path("/a")}, Path("/out"), Path("/p"), given)
+                     "--also=true", "1,2"]  # fmt: skip
+    hostile = Path("/a {output} $(touch x) `y`\n'\"")
+    words = words_of(code, {"volume": hostile, "mask": hostile}, Path("/out"), Path("/p"), given)
+    assert words[1] == str(hostile)
 
 
-def test_environments() -> None:
-    words = ["python", "x.py"]
-    folders = [Path("/data"), Path("/code"), Path("/data")]
-    assert wrapped(words, Environment(), folders) == words
-    assert wrapped(words, Environment(conda="ct"), folders) == [
+def test_environments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    words, folder, seen = ["python", "x.py"], Path("/made here"), [Path("/data,1"), Path("/code")]
+    monkeypatch.delenv("CONDA_EXE", raising=False)
+
+    def started(environment: Environment, *installed: str) -> Launch:
+        there = tmp_path / "-".join(("bin", *installed))
+        there.mkdir()
+        for name in installed:
+            (there / name).touch(0o755)
+        monkeypatch.setenv("PATH", str(there))
+        return launch(words, environment, folder=folder, seen=seen, variables={"A": "b c"},
+                      name="one")  # fmt: skip
+
+    plain = started(Environment())
+    assert (plain.command, plain.stop) == (("python", "x.py"), ())
+    assert started(Environment(conda="ct"), "conda").command == (
         "conda", "run", "--no-capture-output", "-n", "ct", "python", "x.py",
-    ]  # fmt: skip
-    assert wrapped(words, Environment(conda="/env/ct"), folders)[3:5] == ["-p", "/env/ct"]
+    )  # fmt: skip
+    micro = started(Environment(conda="/env/ct"), "micromamba")
+    assert micro.command[:4] == ("micromamba", "run", "-p", "/env/ct")
     image = Environment(container="example/ct:1")
-    assert wrapped(words, image, folders, "podman") == [
-        "podman", "run", "--rm", "--init", "-v", "/code:/code", "-v", "/data:/data",
-        "example/ct:1", "python", "x.py",
-    ]  # fmt: skip
-    assert wrapped(words, image, folders, "apptainer")[:4] == [
-        "apptainer", "exec", "--bind", "/code",
-    ]  # fmt: skip
+    podman = started(image, "podman", "docker")
+    assert podman.command == (
+        "podman", "run", "--rm", "--init", "--name", "one", "--workdir", "/made here",
+        "--mount", "type=bind,source=/made here,target=/made here",
+        "--mount", "type=bind,source=/code,target=/code,readonly",
+        "--mount", 'type=bind,"source=/data,1","target=/data,1",readonly',
+        "--env", "A=b c", "example/ct:1", "python", "x.py",
+    )  # fmt: skip
+    assert podman.stop == ("podman", "kill", "one")
+    docker = started(image, "docker").command
+    assert docker[docker.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+    assert started(image, "apptainer").command[:4] == (
+        "apptainer", "exec", "--bind", "/made here:/made here",
+    )  # fmt: skip
     assert interpreter(Environment(python="/usr/bin/python3")) == "/usr/bin/python3"
     assert interpreter(image) == "python"
 
 
-def test_no_container_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [(Environment(container="a"), "starts containers"), (Environment(conda="a"), "environments")],
+)
+def test_nothing_starts_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: Environment, words: str
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineUnavailableError, match="starts containers"):
-        wrapped(["x"], Environment(container="a"), [])
+    monkeypatch.delenv("CONDA_EXE", raising=False)
+    with pytest.raises(EngineUnavailableError, match=words):
+        launch(["x"], environment, folder=tmp_path)
