@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, QUrl
+from qtpy.QtCore import QEvent, QSignalBlocker, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -14,12 +14,18 @@ from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, colour_wrong, label,
 from alsct_gui.face.resultface import ResultFace
 from alsct_gui.face.results import add_products
 from alsct_gui.model.errors import AlsctError
-from alsct_gui.steps.own.load import ENDINGS, example_files, own_files, own_folder, own_step
-
-_WORDS = (
-    "A function, a notebook or any program of yours. Files go in and come out; there is nothing "
-    "to import."
+from alsct_gui.steps.own.description import noun
+from alsct_gui.steps.own.load import (
+    ENDINGS,
+    example_files,
+    own_files,
+    own_folder,
+    own_step,
+    slug,
 )
+
+_WORDS = "A function, a notebook or any program of yours. Files go in, files come out."
+_WIDTH_PX = 320
 
 
 class OwnCodeFace(ResultFace):
@@ -51,7 +57,7 @@ class OwnCodeWidget(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_head())
-        column.addStretch(1)
+        column.addStretch()  # takes what is left while there is no face
         self.codes.setCurrentIndex(-1)
         self.codes.activated.connect(lambda _: self.open(self.codes.currentData()))
 
@@ -78,13 +84,26 @@ class OwnCodeWidget(QWidget):
             if mine:
                 self.codes.insertSeparator(len(mine))
             for path in examples:
-                self.codes.addItem(f"{path.name} (example)", path)
+                self.codes.addItem(f"Example: {noun(slug(path)).lower()}", path)
             self.codes.setCurrentIndex(-1)
             if chosen is not None:
                 self._show(chosen)
 
+    def event(self, event: Any) -> bool:
+        """End what goes on behind it when it is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._put(None)
+        return bool(super().event(event))
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        # The style of the window that it is docked in has made everything higher.
+        self._column.invalidate()
+        self._column.activate()
+
     def _make_head(self) -> QWidget:
         head = QWidget()
+        head.setMinimumWidth(_WIDTH_PX)
         inner = QVBoxLayout(head)
         inner.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, 0)
         inner.setSpacing(GAP_PX)
