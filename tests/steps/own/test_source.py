@@ -149,8 +149,8 @@ def test_a_description_is_checked(tmp_path: Path) -> None:
 def test_placeholders(tmp_path: Path) -> None:
     code = own_code(
         write(tmp_path / "a.step.yaml", "inputs: {volume: volume, mask: labels}\n"
-              "parameters: {size: {type: int, default: 1}, top: {}, also: {type: bool, default: no},"
-              " pair: {type: ints, default: [0, 0]}}\n"
+              "parameters: {size: {type: int, default: 1}, top: {}, also: {type: bool, default: no}"
+              ", pair: {type: ints, default: [0, 0]}}\n"
               "command: do {input} {input.mask} -o {output} -s {size} "
               "--top {top} {here}/x {params} '--also={also}' '{pair}'")
     )  # fmt: skip
