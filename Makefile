@@ -34,6 +34,7 @@ bench: environment
 
 pictures: environment
 	$(BIN)/python -m alsct_gui.app --selftest --pictures docs/pictures/window
+	$(BIN)/python -m tests.ui.board.pictures docs/pictures/window
 	$(BIN)/python docs/pictures/shrink.py docs/pictures/window
 
 # The lock holds hashes and names no host.

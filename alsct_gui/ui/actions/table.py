@@ -157,6 +157,8 @@ ACTIONS: tuple[A, ...] = (
       separated=True),
     A("board.agent", "Start the agent", "Board",
       "Starts what works on the ledger; it goes on when the window is closed."),
+    A("board.login", "Log in to Globus", "Board",
+      "Opens the browser: a login, and the consents that the places ask for."),
     # -- Measure
     A("look.histogram", "Show histogram", "Measure", "Values, with handles for the contrast.",
       "H", "histogram", when=with_flat_picture),
