@@ -28,7 +28,7 @@ _SHELL = """\
 # sh SCRIPT [FOLDER]: products go into the folder, "again" if none is named.
 set -eu
 out=${{1:-again}}
-mkdir -p "$out"
+mkdir -p -- "$out"
 
 {commands}
 """
