@@ -11,8 +11,8 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alsct_gui.face.parts import GAP_PX, MARGIN_PX, Choice, colour_wrong, label, name_label
-from alsct_gui.face.resultface import ResultFace
 from alsct_gui.face.results import add_products
+from alsct_gui.face.several import SeveralFace
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.steps.own.description import noun
 from alsct_gui.steps.own.load import (
@@ -28,7 +28,7 @@ _WORDS = "A function, a notebook or any program of yours. Files go in, files com
 _WIDTH_PX = 320
 
 
-class OwnCodeFace(ResultFace):
+class OwnCodeFace(SeveralFace):
     """A step of one's own code; a table or a report that it makes is shown below."""
 
     table_output = "made"

@@ -107,7 +107,6 @@ def run_batch(
             yield Ended(piece)
             continue
         try:
-            piece.output.parent.mkdir(parents=True, exist_ok=True)
             result = run_step(
                 step, parameters, inputs={first: piece.source, **(others or {})},
                 output=piece.output, reporter=reporter(piece), overwrite=overwrite, resume=resume,
@@ -116,8 +115,6 @@ def run_batch(
             raise
         except AlsctError as error:
             yield Ended(piece, error=error)
-        except OSError as error:
-            yield Ended(piece, error=AlsctError(str(error), where=str(piece.output)))
         else:
             yield Ended(piece, result)
 

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QLabel
 
 from alsct_gui.face.ownface import OwnCodeWidget
 from alsct_gui.face.sources import finest
+from alsct_gui.files.open import open_volume
 from alsct_gui.steps.own.load import example_files
 from tests.face.conftest import Wait
 from tests.face.test_stepface import open_layer
@@ -131,3 +132,39 @@ def test_closing_ends_its_work(
     assert widget.face is None
     (events,) = (tmp_path / "jobs").glob("*/events.jsonl")
     wait(lambda: '"cancelled"' in events.read_text(), "the end of the work", 20)
+
+
+def test_every_selected_layer_is_done(
+    viewer: Any, mine: Path, volume_path: Path, values: Array, tmp_path: Path, wait: Wait
+) -> None:
+    first = open_layer(viewer, volume_path)
+    second = viewer.add_image(values * 3, name="second")
+    bad = viewer.add_image(values * 100, name="bad")
+    viewer.add_labels(np.zeros(values.shape, int), name="labels")
+    widget = dock(viewer)
+    code = mine / "twice.py"
+    code.write_text("def run(v):\n    assert v.max() < 50, 'too bright'\n    return 2 * v")
+    widget.open(code)
+    face = widget.face
+    assert face is not None
+    viewer.layers.selection = {first}
+    assert face.run_button.text() == "Run"
+    viewer.layers.selection = set(viewer.layers)
+    assert face.run_button.text() == "Run on 3 layers"
+    face.output.setText(str(tmp_path / "all"))
+    face.run_button.click()
+    assert face.cancel_button.text() == "Cancel (1 of 3)"
+    wait(lambda: face.cancel_button.text() == "Cancel" and face.run_button.isEnabled(), "the end")
+    assert face.status.text() == "1 of 3 failed."
+    assert face.wrong.text().startswith("bad: ")
+    assert "too bright" in face.wrong.text()
+    for layer, name, source in ((first, "rec $(x) é", values), (second, "second", 3 * values)):
+        with open_volume(tmp_path / "all" / f"{name}.twice.zarr") as made:
+            np.testing.assert_allclose(made.levels[0][3], 2 * source[3], rtol=1e-6)
+        assert layer in viewer.layers
+    assert bad in viewer.layers
+    viewer.layers.selection = {first, second}
+    face.run_button.click()
+    face.cancel()
+    wait(lambda: face.cancel_button.text() == "Cancel" and face.run_button.isEnabled(), "the end")
+    assert len(list((tmp_path / "all").iterdir())) == 2

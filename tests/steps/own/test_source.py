@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alsct_gui.model.errors import EngineUnavailableError, InputError, RecipeError
+from alsct_gui.steps.own import driver
 from alsct_gui.steps.own.description import Environment
 from alsct_gui.steps.own.environment import Launch, interpreter, launch
 from alsct_gui.steps.own.load import own_code, own_step, words_of
@@ -214,3 +217,13 @@ def test_nothing_starts_the_environment(
     monkeypatch.delenv("CONDA_EXE", raising=False)
     with pytest.raises(EngineUnavailableError, match=words):
         launch(["x"], environment, folder=tmp_path)
+
+
+def test_the_driver_is_for_older_pythons_and_imports_nothing_of_ours() -> None:
+    tree = ast.parse(Path(driver.__file__).read_text(), feature_version=(3, 9))
+    imported = {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
+        for alias in node.names
+    } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}  # fmt: skip
+    assert imported - set(sys.stdlib_module_names) == {"importlib.metadata", "importlib.util",
+                                                       "numpy", "papermill"}  # fmt: skip
