@@ -19,8 +19,9 @@ environment:
 demo: environment
 	@$(BIN)/alsct demo --output demo-output
 
+# Each file in one of a few processes, so that both cores of a small machine work.
 test: environment
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: environment
 	$(BIN)/ruff check .

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from alsct_gui.model.profile import Profile
     from alsct_gui.settings import Settings
+    from alsct_gui.simulating import Simulated
     from alsct_gui.ui.services import Facility, Services
 
 
@@ -81,7 +83,11 @@ def _with_application(app: QApplication, asked: argparse.Namespace) -> int:
         return run_until_done(app, lambda: _selftest(app, asked))
 
     async def window() -> int:
-        with services_for(settings, profile=asked.profile) as services:
+        with ExitStack() as stack:
+            simulated = stack.enter_context(_simulated()) if asked.simulate else None
+            services = stack.enter_context(
+                services_for(settings, profile=asked.profile, simulated=simulated)
+            )
             program = Program(app, services, settings, path, findings)
             for file in asked.files:
                 program.open_later(file)
@@ -114,8 +120,17 @@ async def _selftest(app: QApplication, asked: argparse.Namespace) -> int:
             return await selftest(program, asked.pictures, scan, stay=asked.stay)
 
 
+def _simulated() -> AbstractContextManager[Simulated]:
+    """Return the simulated facility, not yet running."""
+    from alsct_gui.simulating import simulated_facility
+
+    return simulated_facility()
+
+
 @contextmanager
-def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]:
+def services_for(
+    settings: Settings, *, profile: str = "", simulated: Simulated | None = None
+) -> Iterator[Services]:
     """Build what the window is given, and close it at the end of the block.
 
     Parameters
@@ -124,6 +139,8 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         As they were loaded.
     profile
         Beamline profile; empty for that of the settings.
+    simulated
+        A simulated facility in place of the real one.
 
     Raises
     ------
@@ -142,11 +159,16 @@ def services_for(settings: Settings, *, profile: str = "") -> Iterator[Services]
         lookout = Lookout(lookout_process())
         stack.callback(lookout.close)
         runs = RunQueue(Path(settings.runs_folder) if settings.runs_folder else None)
-        chosen = load_profile(profile or settings.profile)
+        card = simulated.card if simulated is not None else None
+        profile = card.profile if card is not None else profile or settings.profile
+        chosen = load_profile(profile)
+        facility = replace(
+            facility_of(settings, profile, simulated), scicat_page=dataset_page(chosen)
+        )
+        make = partial(simulate_demo_scan, simulated.scans if simulated and card else None)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
-            desk, lookout, runs, simulate_demo_scan,
-            replace(facility_of(settings, profile), scicat_page=dataset_page(chosen)),
+            desk, lookout, runs, make, facility,
         )  # fmt: skip
 
 
@@ -156,7 +178,9 @@ def dataset_page(profile: Profile) -> str:
     return f"{page}/datasets/{{id}}" if page.startswith("https://") else ""
 
 
-def facility_of(settings: Settings, profile: str = "") -> Facility:
+def facility_of(
+    settings: Settings, profile: str = "", simulated: Simulated | None = None
+) -> Facility:
     """Return which ledger and policy the window is about; a policy that is wrong is said so.
 
     Parameters
@@ -165,6 +189,8 @@ def facility_of(settings: Settings, profile: str = "") -> Facility:
         As they were loaded.
     profile
         Beamline profile; empty for that of the settings.
+    simulated
+        A simulated facility, whose own papers and ledger are taken if it runs.
     """
     from alsct_gui.placement.ledger import default_ledger
     from alsct_gui.placement.policy import load_policy
@@ -172,16 +198,21 @@ def facility_of(settings: Settings, profile: str = "") -> Facility:
     from alsct_gui.ui.services import Facility
 
     ledger = Path(settings.ledger).absolute() if settings.ledger else default_ledger()
+    named, faults = settings.policy, None
+    if simulated is not None:
+        faults = simulated.switches
+        if simulated.card is not None:
+            ledger, named = simulated.ledger, simulated.card.policy
     try:
-        policy = load_policy(settings.policy)
+        policy = load_policy(named)
     except AlsctError as error:
-        return Facility(ledger, None, error.sentence)
+        return Facility(ledger, None, error.sentence, faults=faults)
     root = next(place.root for place in policy.places if place.name == policy.admitted)
     runs = Path(settings.runs_folder) if settings.runs_folder else None
     return Facility(
-        ledger, policy, configured=folder_here(root) is not None,
+        ledger, policy, configured=folder_here(root) is not None, faults=faults,
         start_agent=lambda: start_agent(
-            ledger, settings.policy, profile or settings.profile, runs, settings.threads
+            ledger, named, profile or settings.profile, runs, settings.threads
         ),
     )  # fmt: skip
 
@@ -200,13 +231,19 @@ def folder_here(name: str, patience_s: float = 1.0) -> Path | None:
     return found[0] if found and found[0].is_dir() else None
 
 
-def simulate_demo_scan() -> Path:
-    """Make the simulated scan in the user's cache, unless it is there; returns it."""
+def simulate_demo_scan(folder: Path | None = None) -> Path:
+    """Make the simulated scan unless it is there; returns it.
+
+    Parameters
+    ----------
+    folder
+        Where; None for the user's cache.
+    """
     from alsct_gui.simulator.examples import demo_scan
     from alsct_gui.simulator.write import simulate_scan
 
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root) / "alsct-gui" / "simulated"
+    folder = folder or Path(root) / "alsct-gui" / "simulated"
     spec = demo_scan()
     path = folder / spec.file_name
     if not path.exists():
@@ -221,7 +258,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE",
                         help="scans, volumes or folders to open")  # fmt: skip
-    parser.add_argument("--simulate", action="store_true", help="open the simulated scan")
+    parser.add_argument(
+        "--simulate", action="store_true", help="run a simulated facility, and open its scan"
+    )
     parser.add_argument("--review", type=Path, metavar="FOLDER",
                         help="look at what lies in a folder; nothing is watched")  # fmt: skip
     parser.add_argument("--profile", default="", help="beamline profile: a name or a file")

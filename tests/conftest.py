@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,17 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from alsct_gui.screen import has_screen, virtual_screen
+
 # The same cases in every run, and no failure because the machine is busy.
 settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("suite")
+
+# Before Qt or napari are imported by anything.
+os.environ["QT_API"] = "pyside6"
+os.environ["NAPARI_ASYNC"] = "1"
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +38,34 @@ def nothing_left_alive() -> Iterator[None]:
         left = _left(before)
     for what, things in left.items():
         assert not things, f"{what} left: {things}"
+
+
+@pytest.fixture(scope="session")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An X server for the whole session; napari's own settings lie in a folder of the tests."""
+    os.environ["NAPARI_CONFIG"] = str(tmp_path_factory.mktemp("napari") / "settings.yaml")
+    if os.environ.get("ALSCT_TEST_SCREEN") == "real" and has_screen():
+        yield
+        return
+    with virtual_screen((1600, 1000)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def app(screen: None) -> Iterator[Any]:
+    """Qt's one application; it ends before the screen does, or the process would end badly."""
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication(["alsct-gui"])
+    app.setQuitOnLastWindowClosed(False)
+    yield app
+    app.shutdown()
+
+
+@pytest.fixture(scope="session")
+def qapp(app: Any) -> Any:
+    """pytest-qt's name for it."""
+    return app
 
 
 def _alive() -> dict[str, set[Any]]:

@@ -100,13 +100,16 @@ class Inputs(QWidget):
         for name, choice in self.choices.items():
             port = next(port for port in self._step.inputs if port.name == name)
             kept = choice.currentData()
+            if kept is not None and kept.ndim == 2 and not self._held:
+                kept = None  # a single picture was the best there was; now there may be a volume
             with QSignalBlocker(choice):
                 choice.clear()
                 if port.optional:
                     choice.addItem("none", None)
-                for layer in reversed(self._viewer.layers):
-                    if fits(layer, port):
-                        choice.addItem(layer.name, layer)
+                fitting = [layer for layer in reversed(self._viewer.layers) if fits(layer, port)]
+                # Volumes before single pictures, the topmost first.
+                for layer in sorted(fitting, key=lambda layer: -layer.ndim):
+                    choice.addItem(layer.name, layer)
                 choice.setCurrentIndex(max(0, _place(choice, kept)))
         if self.layers() != before:
             self.changed.emit()

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -133,6 +133,13 @@ class StepFace(QWidget):
             return None
         stem = source.name.removesuffix(".zarr").removesuffix(".labels")
         return free_name(source.with_name(default_name(self.step, stem)))
+
+    def event(self, event: Any) -> bool:
+        """End what goes on behind it when it is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.preview.setChecked(False)
+            self._backstage.rest()
+        return bool(super().event(event))
 
     def make_inputs(self) -> Any:
         """Return what inputs are chosen with: a widget with all that `Inputs` offers."""

@@ -37,12 +37,12 @@ class Ears:
 
 
 class Backstage:
-    """What outlives a widget's words: files of layers, processes, a thread. Closed once."""
+    """What goes on behind a widget: files of layers, processes, a thread."""
 
     def __init__(self) -> None:
         self.spills = Spills()
-        self.thread = ThreadPoolExecutor(1, "alsct-spill")
         self.ears = Ears()
+        self._thread: ThreadPoolExecutor | None = None
         self.job: StepJob | None = None
         self._desk: StepDesk | None = None
 
@@ -53,17 +53,30 @@ class Backstage:
             self._desk = StepDesk()
         return self._desk
 
-    def close(self, *_: object) -> None:
-        """End all of it."""
-        self.ears.close()
+    @property
+    def thread(self) -> ThreadPoolExecutor:
+        """What writes layers to files."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "alsct-spill")
+        return self._thread
+
+    def rest(self) -> None:
+        """End all of it; it begins anew when it is needed again."""
         if self._desk is not None:
             self._desk.close()
             self._desk = None
         if self.job is not None:
             self.job.close()
             self.job = None
-        self.thread.shutdown(cancel_futures=True)
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+            self._thread = None
         self.spills.close()
+
+    def close(self) -> None:
+        """End all of it for good."""
+        self.ears.close()
+        self.rest()
 
 
 class Files:

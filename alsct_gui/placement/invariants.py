@@ -57,7 +57,8 @@ def check(
     now_s
         Seconds since 1970.
     read_files
-        Read raw files from beginning to end; else their sizes are compared.
+        Read raw files from beginning to end and count the slices of products; else sizes are
+        compared, and that products are there.
 
     Returns
     -------
@@ -75,12 +76,14 @@ def check(
         *_forbidden(events, observed, policy),
         *_raw_files(observed, policy, read_files=read_files),
         *_unknown_files(observed, policy),
+        *_products(observed, policy, count=read_files),
     )
 
 
 def _history(events: tuple[Event, ...]) -> Iterator[Violation]:
-    """One id outside for each piece of work; one piece of work at a time for each goal."""
+    """One id outside for each piece of work at a time; one piece of work for each goal."""
     ids: dict[str, str] = {}
+    workers: dict[str, str] = {}
     members: dict[str, tuple[str, ...]] = {}
     busy: dict[str, str] = {}
     met: set[str] = set()
@@ -99,7 +102,12 @@ def _history(events: tuple[Event, ...]) -> Iterator[Violation]:
                 yield Violation("two-ids", work, f"is {ids[work]} and {item.data['id']} outside")
             if work not in members:
                 yield Violation("no-intent", work, "was begun without an intent before")
+            if workers.setdefault(item.data["id"], work) != work:
+                yield Violation(
+                    "one-for-two", work, f"is {item.data['id']}, as {workers[item.data['id']]}"
+                )
         elif item.kind == EventKind.ENDED:
+            workers = {id_: other for id_, other in workers.items() if other != work}
             for key in members.get(work, ()):
                 busy.pop(key, None)
         elif item.kind == EventKind.MET:
@@ -218,3 +226,34 @@ def _unknown_files(observed: Observed, policy: Policy) -> Iterator[Violation]:
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         if not hidden and QUARANTINE not in path.parts and str(path) not in known:
             yield Violation("not-in-the-ledger", str(path), "was never handed over")
+
+
+def _products(observed: Observed, policy: Policy, *, count: bool) -> Iterator[Violation]:
+    """Reconstructions of this machine that are met lie where they should, with all slices."""
+    inside = {site.name for site in policy.sites if not site.outside}
+    roots = {place.name: place.root for place in policy.places if place.site in inside}
+    for key, record in observed.goals.items():
+        goal, evidence = GoalKey.parse(key), record.evidence
+        met = record.state.kind is StateKind.MET and goal.product is Product.RECONSTRUCTION
+        root = roots.get(goal.place)
+        if not met or evidence is None or not evidence.slices or not root:
+            continue
+        path = Path(evidence.where)
+        if not path.is_relative_to(root):
+            yield Violation("product-elsewhere", key, f"lies at {evidence.where}, not in {root}")
+        elif not path.exists():
+            yield Violation("product-lost", key, f"is not at {evidence.where} any more")
+        elif count:
+            yield from _all_slices(key, path, evidence.slices)
+
+
+def _all_slices(key: str, path: Path, expected: int | None) -> Iterator[Violation]:
+    from alsct_gui.placement.goals.slices import count_slices
+
+    try:
+        found = count_slices(path)
+    except AlsctError as error:
+        yield Violation("product-unreadable", key, error.what)
+        return
+    if found != expected:
+        yield Violation("product-short", key, f"has {found} slices of {expected}")

@@ -49,6 +49,8 @@ class Parts:
     """Follows the runs and gives the queue its orders."""
     reconstruct: ReconstructPanel
     """Recipe, axis, sweep."""
+    nersc: NerscBox
+    """The same at NERSC."""
     board: BoardRoom
     """Scans against places, the chain, the timeline."""
     look: LookRoom
@@ -81,7 +83,7 @@ def furnish(program: Program) -> Parts:
     reconstruct = ReconstructPanel(*common, over=program.stage, submit=follower.submit)
     window.side.add("reconstruct", "Reconstruct", reconstruct, "Recipe, axis, and the whole run")
 
-    board = BoardRoom(*common, window, follower.log_of)
+    board = BoardRoom(*common, window, program.topbar, follower.log_of)
     nersc = NerscBox(
         session, book, program.services.facility, reconstruct.plan, board.commands.want_volume
     )
@@ -103,6 +105,7 @@ def furnish(program: Program) -> Parts:
         workspaces,
         follower,
         reconstruct,
+        nersc,
         board,
         look,
         help_,

@@ -22,14 +22,21 @@ class FaultChoice:
 
     name: str
     """As the fault desk calls it."""
-    words: str
-    """What goes wrong, in a few words."""
+    title: str
+    """What it is called."""
+    means: str
+    """What happens while it is on, a sentence without a full stop."""
     group: str
     """What it strikes, for the menu."""
 
 
 class FaultSwitches(Protocol):
-    """The fault desk of a simulated facility; every call may block for a moment."""
+    """The fault desk of a simulated facility; `on`, `switch` and `clear` may block for a moment."""
+
+    @property
+    def reason(self) -> str:
+        """Why nothing can be switched; empty when it can."""
+        ...
 
     @property
     def choices(self) -> tuple[FaultChoice, ...]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.steps.conftest import toys, values, volume_path
-from tests.ui.conftest import app, collected, collector, qapp, screen
+from tests.ui.conftest import collected, collector, on_screen
 
-__all__ = ["app", "collected", "collector", "qapp", "screen", "toys", "values", "volume_path"]
+__all__ = ["collected", "collector", "on_screen", "toys", "values", "volume_path"]
 
 Wait = Callable[..., None]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from alsct_gui.model.placement import (
     MET,
@@ -107,6 +109,18 @@ def _no_intent(ledger: Ledger) -> list[Event]:
     return [event(EventKind.OUTSIDE, work="v", id="1")]
 
 
+def _one_for_two(ledger: Ledger) -> list[Event]:
+    told = []
+    for work, place in (("v", "cfs"), ("w", "tape")):
+        goal = key(ledger, place)
+        told += [
+            event(EventKind.LOST, keys=[goal], state=lean(waiting("its turn"))),
+            event(EventKind.INTENT, work=work, keys=[goal]),
+            event(EventKind.OUTSIDE, work=work, id="31000001"),
+        ]
+    return told
+
+
 def _mute(ledger: Ledger) -> list[Event]:
     state = lean(StepState(StateKind.WAITING))
     return [event(EventKind.LOST, keys=[key(ledger, "cfs")], state=state)]
@@ -133,6 +147,7 @@ def _forbidden(ledger: Ledger) -> list[Event]:
         (_done_twice, "done-twice"),
         (_two_ids, "two-ids"),
         (_no_intent, "no-intent"),
+        (_one_for_two, "one-for-two"),
         (_mute, "silent"),
         (_moves_nowhere, "silent"),
         (_forbidden, "forbidden-placement"),
@@ -171,6 +186,33 @@ def test_what_the_folders_must_not_hold_is_found(facility: Facility, ledger: Led
     assert rules(facility, ledger) == ["raw-changed"]
     path.unlink()
     assert rules(facility, ledger) == ["raw-lost"]
+
+
+def test_products_that_are_not_as_they_were_seen_are_found(
+    facility: Facility, ledger: Ledger
+) -> None:
+    goal = key(ledger, "made", Product.RECONSTRUCTION)
+    stack = facility.root / "made" / "recA"
+
+    def met(where: Path, slices: int) -> None:
+        evidence = lean(Evidence(str(where), START_S, slices=slices))
+        ledger.append([event(EventKind.MET, keys=[goal], evidence=evidence)])
+
+    def found() -> list[str]:
+        # that it is not wanted by this policy is of no concern here
+        return [rule for rule in rules(facility, ledger) if rule.startswith("product")]
+
+    met(facility.root / "elsewhere" / "recA", 2)
+    assert found() == ["product-elsewhere"]
+    met(stack, 2)
+    assert found() == ["product-lost"]
+    stack.mkdir(parents=True)
+    assert found() == ["product-unreadable"]
+    for number in range(3):
+        tifffile.imwrite(stack / f"{number}.tif", np.zeros((4, 4), np.float32))
+    assert found() == ["product-short"]
+    met(stack, 3)
+    assert found() == []
 
 
 def test_damage_of_the_ledger_comes_first(facility: Facility, ledger: Ledger) -> None:

@@ -12,9 +12,9 @@ from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from tests.cli.conftest import alsct
 from tests.face.conftest import viewer, wait
-from tests.ui.conftest import app, collected, collector, qapp, screen
+from tests.ui.conftest import collected, collector, on_screen
 
-__all__ = ["alsct", "app", "collected", "collector", "qapp", "screen", "viewer", "wait"]
+__all__ = ["alsct", "collected", "collector", "on_screen", "viewer", "wait"]
 
 
 @pytest.fixture(scope="session")

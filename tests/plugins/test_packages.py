@@ -15,8 +15,8 @@ from alsct_gui.steps.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-KNOWN = {"model", "files", "recon", "steps", "face"}
-"""Rooms that plugins may know."""
+KNOWN = {"model", "files", "recon", "remote", "steps", "face"}
+"""Rooms that plugins may know; by `remote` one starts a process of its own."""
 BACKENDS = {"PySide6", "PySide2", "PyQt5", "PyQt6"}
 
 every_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)

@@ -119,7 +119,7 @@ def test_rings_are_round_and_short() -> None:
     np.testing.assert_allclose(rings, turned, atol=1e-5)
     assert np.abs(rings).max() > 0.2
     lasting = np.abs(rings[:, 30]).max(axis=1) > 0.1
-    assert 0 < lasting.mean()
+    assert lasting.mean() > 0
     assert np.abs(rings.mean(axis=0)).max() < np.abs(rings).max() / 2
 
 

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alsct_gui.screen import has_screen, virtual_screen
-
 if TYPE_CHECKING:
     from alsct_gui.ui.garbage import Collector
 
-# Before Qt or napari are imported by anything.
-os.environ["QT_API"] = "pyside6"
-os.environ["NAPARI_ASYNC"] = "1"
-
 
 @pytest.fixture(scope="session", autouse=True)
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An X server for the whole session; napari's own settings lie in a folder of the tests."""
-    os.environ["NAPARI_CONFIG"] = str(tmp_path_factory.mktemp("napari") / "settings.yaml")
-    if os.environ.get("ALSCT_TEST_SCREEN") == "real" and has_screen():
-        yield
-        return
-    with virtual_screen((1600, 1000)):
-        yield
-
-
-@pytest.fixture(scope="session")
-def app(screen: None) -> Iterator[Any]:
-    """Qt's one application; it ends before the screen does, or the process would end badly."""
-    from PySide6.QtWidgets import QApplication
-
-    app = QApplication(["alsct-gui"])
-    app.setQuitOnLastWindowClosed(False)
-    yield app
-    app.shutdown()
-
-
-@pytest.fixture(scope="session")
-def qapp(app: Any) -> Any:
-    """pytest-qt's name for it."""
-    return app
+def on_screen(screen: None) -> None:
+    """Every test here may show a window."""
 
 
 @pytest.fixture(scope="package")

@@ -164,9 +164,10 @@ def test_what_was_opened_lately_comes_back(app: Any, drive: Drive, tmp_path: Pat
         async with window(app, tmp_path, recent=recent) as program:
             rows = program.parts.scans.scans.entries
             await until(lambda: rows.has_picture(scan), "the scan of the last time")
-            entry = rows.entry(scan)
-            assert entry is not None
-            assert entry.words == "181 projections"
+            await until(
+                lambda: (e := rows.entry(scan)) is not None and e.words == "181 projections",
+                "that it is known to be whole",
+            )
             assert rows.entry(gone) is None
             assert program.session.selected is None
             menu = program.parts.scans.recent
@@ -205,9 +206,10 @@ def test_a_run_is_queued_followed_and_shown(app: Any, drive: Drive, tmp_path: Pa
             await until(lambda: program.session.runs[0].state.ended, "the end", 180)
             run = program.session.runs[0]
             assert run.state is RunState.FINISHED, run.error
-            await until(lambda: any(n.level is Level.DONE for n in told), "the notice")
-            notice = next(n for n in told if n.level is Level.DONE)
-            assert "24 slices" in notice.sentence
+            ready = lambda: [n for n in told if "is ready: 24 slices" in n.sentence]  # noqa: E731
+            await until(ready, "the notice")
+            (notice,) = ready()
+            assert notice.level is Level.DONE
             assert notice.action is not None
             notice.action()
             assert program.session.volume == run.output

@@ -89,3 +89,4 @@ def stage(
         desk.clear()
         for life in lives:
             life.close()
+        sfapi.slurm.close()

@@ -247,13 +247,21 @@ def wait_for_readings(agent: Agent) -> None:
 
 
 @contextmanager
-def services_of(root: Path, clock: ManualClock, desk: FaultDesk, **more: object) -> Iterator[
-    tuple[Globus, SuperfacilityStandIn, ScicatStandIn]
-]:  # fmt: skip
-    """The stand-ins of a beamline in a folder; with memories, so that they can be killed."""
+def services_of(
+    root: Path, clock: ManualClock, desk: FaultDesk, *, again: bool = False,
+) -> Iterator[tuple[Globus, SuperfacilityStandIn, ScicatStandIn]]:  # fmt: skip
+    """The stand-ins of a beamline in a folder, with memories; jobs go on when they end.
+
+    Parameters
+    ----------
+    root, clock, desk
+        The folder, and what tells time and faults.
+    again
+        Whether they have lived before, and listen where they did.
+    """
     tree = Tree(root)
     tree.make()
-    ports = json.loads((tree.memory / "ports.json").read_text()) if more.get("again") else {}
+    ports = json.loads((tree.memory / "ports.json").read_text()) if again else {}
     with ExitStack() as stack:
         globus = Globus(
             tree.collections, desk, memory=tree.memory / "globus.json", resources=tree.resources,
@@ -274,8 +282,10 @@ def services_of(root: Path, clock: ManualClock, desk: FaultDesk, **more: object)
         )  # fmt: skip
         if not tree.key.exists():
             sfapi.tokens.write_key(tree.key)
-        for part in (globus, sfapi, scicat):
-            stack.enter_context(part)
+        stack.enter_context(globus)
+        stack.enter_context(scicat)
+        sfapi.server.start()
+        stack.callback(sfapi.server.close)
         known = {
             "transfer": globus.transfer_server.port, "auth": globus.auth_server.port,
             "sfapi": sfapi.server.port, "scicat": scicat.server.port,

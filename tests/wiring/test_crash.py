@@ -31,6 +31,7 @@ from alsct_gui.simulator.facility.globus import Globus
 from alsct_gui.simulator.facility.papers import Addresses
 from alsct_gui.simulator.facility.scicat import ScicatStandIn
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
+from alsct_gui.simulator.facility.sfapi_jobs import Queue
 from alsct_gui.simulator.facility.world import SERVICE_ACCOUNT
 from alsct_gui.wiring.outside import placed
 from tests.wiring.crash_child import STOPPED
@@ -51,6 +52,8 @@ BOUNDARIES = {
     "raw": ("admitted", *_TRANSFER, "audited"), "there": (*_WORK, "prepared"),
     "back": (*_TRANSFER, "listed", "renamed"), "record": _WORK, "access": _WORK, "row": _WORK,
 }  # fmt: skip
+TRANSFERS = {"raw": 1, "there": 1, "access": 1, "back": 2}
+"""Transfers that there have to be in the end."""
 NEXT = {
     "admitted": "observed", "observed": "observed", "intent": "acted", "submission": "acted",
     "acted": "acted", "recorded": "polled", "polled": "polled", "seen": "seen",
@@ -80,6 +83,7 @@ class Beamline:
         self.clock = ManualClock()
         self.desk = FaultDesk(self.clock)
         self._stack = ExitStack()
+        self._queues: list[Queue] = []
         self.start(again=(root / "memory/ports.json").exists())
 
     def start(self, *, again: bool) -> None:
@@ -87,15 +91,18 @@ class Beamline:
         parts: tuple[Globus, SuperfacilityStandIn, ScicatStandIn]
         parts = self._stack.enter_context(services)
         self.globus, self.sfapi, self.scicat = parts
+        self._queues.append(self.sfapi.slurm)
         self.place = Loopback(self.root, self.clock, self.desk, self.addresses)
 
     def kill_services(self) -> None:
         """Kill them and start them again: what they have said is what they know."""
-        self.stop()
+        self._stack.close()
         self.start(again=True)
 
     def stop(self) -> None:
         self._stack.close()
+        for queue in self._queues:
+            queue.close()
 
     @property
     def addresses(self) -> Addresses:
@@ -114,8 +121,9 @@ class Beamline:
 
     def let_time_pass(self) -> None:
         """Jobs end in their time, and then more than an hour passes."""
-        for job in self.sfapi.slurm.jobs():
-            self.sfapi.slurm.wait(job.id)
+        for queue in self._queues:
+            for job in queue.jobs():
+                queue.wait(job.id)
         self.clock.advance(LIFE_S)
 
     def go_on(self) -> str:
@@ -137,6 +145,7 @@ class Beamline:
             states = {record.state.kind for record in ledger.observed().goals.values()}
         assert states <= {StateKind.MET, StateKind.NOT_WANTED}
         assert set(self.globus.mover.written.values()) <= {1}, "each file was moved once"
+        assert len(self.globus.mover.tasks) == TRANSFERS.get(act, 0)
         names = [job.name for job in self.sfapi.slurm.jobs()]
         assert len(names) == len(set(names)) == (1 if act in ("there", "back") else 0)
         if act == "record":

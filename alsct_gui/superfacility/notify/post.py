@@ -107,8 +107,8 @@ class Post:
             else:
                 self._say(f"Too old to be told by {way.sender.name}: {message.title}.")
         except LinkDownError as error:
-            self._say(error.sentence)
             way.due_s = self._clock() + (error.retry_after_s or RETRY_S)
+            self._say(error.sentence)
             return
         except AlsctError as error:
             self._say(f"{error.sentence} Not told: {message.title}.")

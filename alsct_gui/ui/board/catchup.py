@@ -26,8 +26,6 @@ class Line:
     """What, in a few words."""
     words: str
     """More about it."""
-    tip: str = ""
-    """Everything, for the tool tip."""
     share: float | None = None
     """While it moves: how much is done, from 0 to 1."""
     scans: tuple[str, ...] = ()
@@ -81,12 +79,11 @@ def _owed(debt: Debt, now_s: float) -> Line:
         )
         if count
     ]  # fmt: skip
-    tip = f"{', '.join(kinds)} owed to {debt.title}." if kinds else ""
     state = State.MOVING if debt.moving else State.WAITING
     when = time_words(debt, now_s)
     return Line(
         state, f"{debt.title}: {count_words(debt.scans, 'scan')}{size}",
-        " · ".join([when[:1].upper() + when[1:], *notes]), tip,
+        " · ".join([when[:1].upper() + when[1:], *kinds, *notes]),
     )  # fmt: skip
 
 
@@ -115,7 +112,7 @@ def _moving(board: Board, names: Names) -> tuple[Line, ...]:
         noun = "run" if in_slices else "copy"
         count = count_words(len(ids), noun, "copies" if noun == "copy" else "")
         scans = tuple(dict.fromkeys(key[:32] for key in keys))
-        lines.append(Line(State.MOVING, f"{lane}: {count}", " · ".join(parts), "", share, scans))
+        lines.append(Line(State.MOVING, f"{lane}: {count}", " · ".join(parts), share, scans))
     return tuple(lines)
 
 
@@ -132,6 +129,5 @@ def _troubles(board: Board) -> tuple[Line, ...]:
     for (cause, fix), scans in found.items():
         own = tuple(dict.fromkeys(scans))
         title = f"{count_words(len(own), 'scan')}: {cause}"
-        lines.append(Line(State.BLOCKED, title, f"{fix}." if fix else "", f"{cause}. {fix}.",
-                          scans=own))  # fmt: skip
+        lines.append(Line(State.BLOCKED, title, f"{fix}." if fix else "", scans=own))
     return tuple(sorted(lines, key=lambda line: (-len(line.scans), line.title)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alsct_gui.model.placement import Work
@@ -82,10 +82,3 @@ def followed(
         recent = tuple(item for item in seen if now_s - item[0] <= KEPT_S) or seen[-1:]
         paces[work] = Pace(total, (*recent, (now_s, done)))
     return paces
-
-
-def shares(works: Iterable[Work], paces: Mapping[str, Pace]) -> dict[str, float | None]:
-    """Return how much of each piece of work is done, by work; None when that is unknown."""
-    return {
-        work.id: paces[work.id].share if work.id in paces else None for work in works
-    }  # fmt: skip

@@ -15,6 +15,7 @@ from alsct_gui.ui.board.flow_panel import FlowCommands, FlowPanel
 from alsct_gui.ui.board.follow import BoardFollower
 from alsct_gui.ui.board.page import BoardPage
 from alsct_gui.ui.board.rows import BoardMaker
+from alsct_gui.ui.board.simulator_menu import SimulatorMenu
 from alsct_gui.ui.board.timeline_panel import TimelinePanel
 from alsct_gui.ui.board.view import BoardView
 from alsct_gui.ui.services import Services
@@ -22,6 +23,7 @@ from alsct_gui.ui.session import Session
 from alsct_gui.ui.tasks import Tasks
 
 if TYPE_CHECKING:
+    from alsct_gui.ui.topbar import TopBar
     from alsct_gui.ui.window import Window
 
 _NO_POLICY = Policy("", (), (), (), "")
@@ -36,13 +38,15 @@ class BoardRoom:
         What every panel gets.
     window
         Where the panels are placed.
+    topbar
+        Where the menu of a simulated facility stands.
     log_of
         Reads the log of a run on this workstation.
     """
 
     def __init__(
         self, session: Session, tasks: Tasks, services: Services, book: ActionBook,
-        window: Window, log_of: Callable[[str], Any],
+        window: Window, topbar: TopBar, log_of: Callable[[str], Any],
     ) -> None:  # fmt: skip
         facility = services.facility
         maker = BoardMaker(facility.policy or _NO_POLICY, services.profile.naming.raw_file)
@@ -74,6 +78,11 @@ class BoardRoom:
         book.bind("board.agent", self.follower.start_agent)
         self._session, self._has_policy = session, facility.policy is not None
         self.desktop = Desktop(session, tasks, facility.policy or _NO_POLICY, window)
+        self.simulator = (
+            SimulatorMenu(session, tasks, facility.faults, topbar.bar, topbar.menus["Help"])
+            if facility.faults is not None
+            else None
+        )
 
     def start(self) -> None:
         """Begin to follow the ledger."""
@@ -89,6 +98,8 @@ class BoardRoom:
         """Put away."""
         self.follower.close()
         self.desktop.close()
+        if self.simulator is not None:
+            self.simulator.close()
         self._session.board_changed.disconnect(self._take)
         for part in (self.page, self.catch_up, self.timeline, self.chain, self.flows):
             part.close()

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from alsct_gui.ui.board.links import Chip
+from alsct_gui.ui.board.links import Chip, trouble_words
 from alsct_gui.ui.theme.style import tokens
 from alsct_gui.ui.widgets.marks import MARK_PX, State, draw_mark
 
@@ -96,8 +96,7 @@ class ChainStrip(QWidget):
             return
         self._chips = chips
         self._at = min(self._at, max(0, len(chips) - 1))
-        bad = [chip.sentence for chip in chips if chip.state in (State.FAILED, State.BLOCKED)]
-        self.setAccessibleDescription(" ".join(bad) or "All links are up.")
+        self.setAccessibleDescription(trouble_words(chips) or "All links are up.")
         self.setVisible(bool(chips))
         self._lay_out()
         self.updateGeometry()

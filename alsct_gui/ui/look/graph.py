@@ -1,4 +1,4 @@
-"""Plots in the theme's colours. pyqtgraph takes a second to import, so a thread does it."""
+"""Plots in the theme's colours; pyqtgraph is imported with the first of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from alsct_gui.ui.theme.style import digits_font, tokens
 
 
 async def import_graphs() -> None:
-    """Import pyqtgraph without holding up the window."""
-    await asyncio.to_thread(importlib.import_module, "pyqtgraph")
+    """Import pyqtgraph, once what was asked for last is drawn.
+
+    It takes a third of a second, once, and stays on this thread: imported in another one while
+    the window works, it has ended the program within Qt's loop.
+    """
+    await asyncio.sleep(0)
+    importlib.import_module("pyqtgraph")
 
 
 def make_plot() -> Any:

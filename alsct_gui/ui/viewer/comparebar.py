@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QToolButton, QWidget
 
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.viewer.bars import Choice, Counter
@@ -19,6 +19,7 @@ LAYOUTS = (
     ("difference", "Difference", "First less second; orange is more, blue is less"),
 )
 CHOOSE = "Choose…"
+BLINK_MS = 1000
 _LETTER_PX = 12
 
 
@@ -44,6 +45,15 @@ class SecondChoice(ElidedCombo):
         self._current: Path | None = None
         self.activated.connect(self._choose)
         self.fill((), None)
+
+    def ask(self, folder: str) -> None:
+        """Let a person choose a folder, beginning at one."""
+        dialog = QFileDialog(self.window(), "Second volume", folder)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Compare")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.chosen.emit(Path(name)))
+        dialog.open()
 
     def fill(self, paths: Sequence[Path], current: Path | None) -> None:
         """List volumes; the one that is shown is always among them."""
@@ -72,6 +82,9 @@ class SecondChoice(ElidedCombo):
 class CompareBar(QWidget):
     """Names of both, slider and layouts in one row: the picture needs the height."""
 
+    blinked = Signal()
+    """It is time to show the other one, while they change by themselves."""
+
     def __init__(self, book: ActionBook) -> None:
         super().__init__()
         row = bar_row(self)
@@ -88,6 +101,9 @@ class CompareBar(QWidget):
         self.auto.setCheckable(True)
         self.auto.setToolTip("Changes between the two by itself, once a second")
         self.auto.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._timer = QTimer(self, interval=BLINK_MS)
+        self._timer.timeout.connect(self.blinked)
+        self.auto.toggled.connect(lambda on: self._timer.start() if on else self._timer.stop())
         self.blink = book.button("compare.blink")
         self.layouts = Choice(LAYOUTS)
         row.addWidget(self.letters[0])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alsct_gui.files.compare import Difference
+from alsct_gui.model.volume import Volume
 from alsct_gui.ui.viewer.words import value_words
 
 _SHOWN = 4
@@ -24,6 +25,27 @@ def figures_words(figures: Difference, unit: str) -> str:
     if math.isfinite(figures.correlation):
         words += f", correlation {figures.correlation:.4f}"
     return words
+
+
+def caption_lines(
+    a: Volume, b: Volume, *, notes: Sequence[str], figures: Difference | None, seen: str
+) -> tuple[str, ...]:
+    """Return what is said over the pictures of two volumes.
+
+    Parameters
+    ----------
+    a, b
+        The first and the second.
+    notes
+        What is to be known of comparing them.
+    figures
+        How the two slices differ; None while they are coarse or not subtracted.
+    seen
+        Which one is seen, where they blink; empty for both.
+    """
+    measured = figures_words(figures, a.units) if figures is not None else ""
+    differs = differs_words(recipe_differences(a.provenance, b.provenance))
+    return tuple(line for line in (seen, measured, differs, *notes) if line)
 
 
 def recipe_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +22,7 @@ from alsct_gui.ui.viewer.layers import Slot
 from alsct_gui.ui.viewer.mode import Surroundings, bar_row
 from alsct_gui.ui.viewer.newest import Newest
 from alsct_gui.ui.viewer.overlay import Overlay
+from alsct_gui.ui.viewer.player import Player
 from alsct_gui.ui.viewer.resolution import Pace
 from alsct_gui.ui.viewer.words import Axes, angle_words, unit_of
 from alsct_gui.ui.widgets.parts import label
@@ -55,8 +55,7 @@ class Projections(ImageMode):
         self._newest: Newest[_Asked, Frame] = Newest(
             self.tasks, self._fetch, self._show, lambda a: f"Reading {_words_of(a.frame)}"
         )
-        self._shown = asyncio.Event()
-        self._player: asyncio.Task[None] | None = None
+        self._player = Player(self.tasks, "Playing frames", self._advance, PLAY_S)
         self.overlay = Overlay(around, self._overlay_shown)
         self._make_bar()
         self.session.look_changed.connect(self._take_look)
@@ -199,7 +198,7 @@ class Projections(ImageMode):
             key=(frame.kind, frame.quantity), axes=Axes(binning=binning),
             offset_px=(first, first),
         )  # fmt: skip
-        self._shown.set()
+        self._player.seen()
         if binning > 1 and not self._newest.overtaken and not self.play.isChecked():
             # The person rests: the same frame again, every pixel of it.
             self._newest.want(_Asked(asked.path, self._wanted(1)))
@@ -260,21 +259,13 @@ class Projections(ImageMode):
 
     def _set_playing(self, on: bool) -> None:
         self.renew_icons()
-        if on:
-            self._player = self.tasks.start(self._run(), "Playing frames")
-        elif self._player is not None:
-            self._player.cancel()
-            self._player = None
+        self._player.play(on)
+        if not on:
             self.refresh()
 
-    async def _run(self) -> None:
-        """Show one frame after the other; the next is asked for when the last one is seen."""
-        while True:
-            began_s = perf_counter()
-            self._shown.clear()
-            self._go((self.counter.index + 1) % self.counter.count)
-            await self._shown.wait()
-            await asyncio.sleep(max(0.0, PLAY_S - (perf_counter() - began_s)))
+    def _advance(self) -> bool:
+        self._go((self.counter.index + 1) % self.counter.count)
+        return True
 
     # -- overlay -----------------------------------------------------------------------
 

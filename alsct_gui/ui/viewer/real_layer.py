@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsct_gui.files.lazyarray import DiskArray, Ranges
+from alsct_gui.steps.values import LAYER_PATH
 from alsct_gui.ui.viewer.contrast import Limits
 from alsct_gui.ui.viewer.layers import Shelf
 from alsct_gui.ui.viewer.lie import lie_as
@@ -33,6 +34,14 @@ class LevelArray(DiskArray):
 
     def _read(self, ranges: Ranges) -> NDArray[Any]:
         return self._opened.values(self._level, ranges)
+
+
+def _facts(opened: OpenedVolume) -> dict[str, Any]:
+    """What a plugin may ask of the layer: which file it shows, and the unit of its values."""
+    volume = opened.volume
+    # A reconstruction that is being made has a name and no file yet.
+    path = {LAYER_PATH: str(volume.path.absolute())} if volume.path.exists() else {}
+    return {**path, "value_units": volume.units}
 
 
 class RealLayer(SolidSlot):
@@ -62,7 +71,7 @@ class RealLayer(SolidSlot):
         layer: Image = Image(
             levels, multiscale=True, name=opened.name, contrast_limits=limits,
             scale=self._edges, units=(unit,) * 3, colormap=self._shelf.colormap,
-            interpolation2d="nearest",
+            interpolation2d="nearest", metadata=_facts(opened),
         )  # fmt: skip
         self.place(layer, at=0)
         viewer.dims.events.current_step.connect(self._stepped)

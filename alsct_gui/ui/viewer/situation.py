@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alsct_gui.ui.session import Mode
 from alsct_gui.ui.viewer.mode import Cover
+from alsct_gui.ui.viewer.opened import OpenedVolume, is_partial
+from alsct_gui.ui.viewer.volumewords import made_words
 
 if TYPE_CHECKING:
     from alsct_gui.recon.desk.answers import Look
@@ -53,4 +56,39 @@ def cover_for(
         return Cover(
             f"{selected.name} is a volume", "It has no projections; the tab Volume shows it."
         )
+    return None
+
+
+def volume_cover(
+    path: Path, opened: OpenedVolume | None, error: str, *, index: int, in_slices: bool,
+    open_other: Callable[[], object], follow: Callable[[], object],
+) -> Cover | None:  # fmt: skip
+    """Words while a volume cannot be seen; None when there is a picture.
+
+    Parameters
+    ----------
+    path
+        Of the volume.
+    opened
+        The same, open; None until it is.
+    error
+        Why it cannot be opened; empty when it can.
+    index
+        The slice that is to be seen.
+    in_slices
+        Whether slices are shown.
+    open_other, follow
+        What the buttons do.
+    """
+    name = path.name[1 : -len(".partial")] if is_partial(path) else path.name
+    if error:
+        return Cover(f"{name} cannot be shown", error, "Open another volume…", open_other)
+    if opened is None:
+        return Cover(f"Opening {name}…", str(path.parent))
+    if opened.state == "gone":
+        return Cover(f"{opened.name} is gone", "The run was cancelled or began anew.")
+    if in_slices and not opened.has(index):
+        made = made_words(opened.finished, opened.volume.shape[0])
+        button = ("Follow the newest", follow) if opened.finished else ("", None)
+        return Cover("Not yet made", f"Slice {index} comes when its turn does: {made}.", *button)
     return None

@@ -12,8 +12,9 @@ from alsct_gui.ui.theme.icons import icon
 from alsct_gui.ui.theme.style import digits_font
 from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.mode import bar_row
+from alsct_gui.ui.viewer.opened import OpenedVolume
 from alsct_gui.ui.viewer.strip import Strip
-from alsct_gui.ui.viewer.volumewords import Voxel
+from alsct_gui.ui.viewer.volumewords import Voxel, facts_words, place_words
 from alsct_gui.ui.widgets.parts import ElidedLabel, label
 
 LAYOUTS = (
@@ -30,6 +31,10 @@ RENDERINGS = (
 
 _PLACE_TIP = "How many slices there are, and the depth of this one"
 _ROOMY_PX = 1000
+_3D_TIPS = {
+    True: "The whole volume, seen through (D)",
+    False: "3-D shows finished volumes; this one is being made",
+}
 
 
 class VolumeBar(QWidget):
@@ -133,20 +138,36 @@ class VolumeBar(QWidget):
         # Where there is little room, they are in the tool tip beside the number alone.
         self.facts.setVisible(event.size().width() >= _ROOMY_PX)
 
-    def set_facts(self, words: str) -> None:
-        """Say how large the volume is, in what unit."""
+    def clear(self) -> None:
+        """Say nothing of a volume: another one is being opened."""
+        self._set_facts("")
+        self.place.setText("")
+        self._set_shape((1, 1, 1))
+
+    def take(self, opened: OpenedVolume) -> None:
+        """Say how large a volume is, in what unit, and what can be seen of it."""
+        volume, whole = opened.volume, opened.partial is None
+        self._set_shape(volume.shape)
+        self._set_facts(facts_words(volume.shape, volume.voxel_um, volume.units))
+        self.strip.setVisible(not whole)
+        self.layouts.allow("3d", whole, _3D_TIPS[whole])
+
+    def _set_facts(self, words: str) -> None:
         self.facts.set_text(words)
         self.place.setToolTip("\n".join(filter(None, (_PLACE_TIP, words))))
 
-    def set_shape(self, shape: Sequence[int]) -> None:
-        """Take how large the volume is."""
+    def _set_shape(self, shape: Sequence[int]) -> None:
         self.counter.set_count(shape[0])
         for spin, size in ((self.y_at, shape[1]), (self.x_at, shape[2])):
             with QSignalBlocker(spin):
                 spin.setRange(0, size - 1)
 
-    def set_cursor(self, cursor: Voxel) -> None:
+    def show_place(self, cursor: Voxel, opened: OpenedVolume | None) -> None:
         """Show where one is; without a signal."""
+        if opened is not None:
+            voxel_um = opened.volume.voxel_um
+            edge_um = voxel_um[0] if voxel_um is not None else None
+            self.place.setText(place_words(cursor[0], opened.volume.shape[0], edge_um))
         self.counter.set_index(cursor[0])
         for spin, at in ((self.y_at, cursor[1]), (self.x_at, cursor[2])):
             with QSignalBlocker(spin):

@@ -123,7 +123,7 @@ def test_volumes_without_fibres_are_refused() -> None:
     noise = np.random.default_rng(0).random((40, 60, 60)).astype(np.float32)
     with pytest.raises(InputError, match="no common direction"):
         analyse(noise, Search(), ALL, Reporter())
-    with pytest.raises(InputError, match="no (fibres|cross-sections)"):
+    with pytest.raises(InputError, match=r"no (fibres|cross-sections)"):
         analyse(np.ones((40, 60, 60), np.float32), Search(axis="z"), ALL, Reporter())
 
 

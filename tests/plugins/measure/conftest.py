@@ -48,8 +48,6 @@ def foams() -> Callable[..., Specimen]:
     @cache
     def make(blur_px: float = 0.0, cnr: float | None = None) -> Specimen:
         how = Degradation(blur_px=blur_px, cnr=cnr)
-        return foam(
-            BallSpec((80, 96, 96), 40, 8.0, 0.3, inside=0.1, outside=1.1, degradation=how)
-        )
+        return foam(BallSpec((80, 96, 96), 40, 8.0, 0.3, inside=0.1, outside=1.1, degradation=how))
 
     return make

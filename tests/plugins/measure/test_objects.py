@@ -32,7 +32,7 @@ def table_of(labels: Array, voxel_um: tuple[float, float, float] = CUBE, **more:
 
 def ball(shape: tuple[int, int, int], center: tuple[float, ...], radius: float) -> Array:
     grid = np.indices(shape).T - np.array(center)
-    return np.asarray((grid**2).sum(axis=-1).T <= radius**2)
+    return np.asarray(radius**2 >= (grid**2).sum(axis=-1).T)
 
 
 @pytest.mark.parametrize(("blur_px", "cnr"), [(0.0, None), (0.7, 8.0)])

@@ -155,7 +155,7 @@ def test_shapes_must_fit() -> None:
     grey, labels = np.zeros((4, 8, 8), np.float32), np.ones((4, 8, 9), np.uint8)
     for step, parameters in ((PARTICLES, Particles(voxel_um=1.0)), (PHASES, Phases(voxel_um=1.0)),
                              (THICKNESS, Thickness(voxel_um=1.0))):  # fmt: skip
-        with pytest.raises(InputError, match="do(es)? not fit"):
+        with pytest.raises(InputError, match=r"do(es)? not fit"):
             step(parameters, volume=grey, labels=labels)  # type: ignore[operator]
 
 
@@ -169,9 +169,7 @@ def test_wild_labels_are_refused() -> None:
 
 def test_an_empty_phase_is_said() -> None:
     with pytest.raises(InputError, match="empty"):
-        THICKNESS(
-            Thickness(voxel_um=1.0, threshold=5.0), volume=np.zeros((4, 8, 8), np.float32)
-        )
+        THICKNESS(Thickness(voxel_um=1.0, threshold=5.0), volume=np.zeros((4, 8, 8), np.float32))
 
 
 def test_cancel_leaves_nothing(spheres_path: Path, tmp_path: Path) -> None:

@@ -37,6 +37,17 @@ def layer(viewer: Any, name: str) -> Any:
     return next((layer for layer in viewer.layers if layer.name == name), None)
 
 
+def test_the_process_ends_with_the_last_widget(opened: Any, wait: Wait) -> None:
+    axis, slice_ = widget(opened, "Rotation axis"), widget(opened, "Preview of a slice")
+    wait(lambda: axis.session.ready, "the scan")
+    session = axis.session
+    opened.window.remove_dock_widget(axis)
+    assert session.desk.remote.pid is not None
+    opened.window.remove_dock_widget(slice_)
+    assert session._desk is None
+    assert widget(opened, "Rotation axis").session is not session
+
+
 def test_without_a_scan_it_says_what_to_do(viewer: Any) -> None:
     face = widget(viewer, "Rotation axis")
     assert face.wrong.text() == "Open a raw scan, or choose its file."
@@ -93,7 +104,8 @@ def test_a_sweep_is_a_stack_and_a_value_can_be_taken(opened: Any, wait: Wait) ->
     # The right axis makes the sharpest slice.
     sharpness = [float(np.abs(np.diff(image, axis=1)).mean()) for image in stack.data]
     assert len(set(sharpness)) == 5
-    opened.dims.set_point(0, 2)
+    assert stack.scale[0] == pytest.approx(181 / 5)  # the slider is as long as the projections
+    opened.dims.set_point(0, 2 * 181 / 5)
     assert face.status.text() == "Axis: 66.3"
     face.take.click()
     assert quick_of(face.session.recipe).center_px == pytest.approx(AXIS_PX)

@@ -132,7 +132,7 @@ def test_catching_up_names_what_moves_and_what_waits_for_a_person() -> None:
     view = catch_up(board, debts(board, NAMES, (SLURM,), NOW_S), NAMES, NOW_S)
     (owed,) = view.owed
     assert owed.title == "NERSC: 30 scans"
-    assert owed.words.startswith("About 90 min · 3 moving · 6 blocked")
+    assert owed.words.startswith("About 90 min · 30 reconstructions · 3 moving · 6 blocked")
     (moving,) = view.moving
     assert moving.title == "slurm: 3 runs"
     assert moving.words == "3 scans · 32.4 slices/s · 2 min left"

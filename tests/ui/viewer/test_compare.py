@@ -42,28 +42,28 @@ def test_two_volumes_share_the_view_and_the_contrast(room: Any, drive: Any, tmp_
             assert mode.said.words == (
                 "differs in: center px 1283.25 → 1283.75, rings vo-all → sorting"
             )
-            a, b = mode.first.layer, mode.second.layer
+            a, b = mode.view.first.layer, mode.view.second.layer
             np.testing.assert_array_equal(a.data, values[12])
             np.testing.assert_array_equal(b.data, values[12] * np.float32(0.5))
             assert b.translate[1] > a.translate[1] + SHAPE[2] * a.scale[1]
             assert tuple(a.contrast_limits) == tuple(b.contrast_limits)
             r.stage.set_limits(0.0, 1.0)
             assert tuple(a.contrast_limits) == tuple(b.contrast_limits) == (0.0, 1.0)
-            assert_shows(r.stage, mode.first, r.stage.picture)
+            assert_shows(r.stage, mode.view.first, r.stage.picture)
             # The same place in both, wherever the one camera looks.
             camera = r.stage.host.viewer.scene.camera
             camera.zoom = camera.zoom * 1.2
             rows, columns = some_pixels(values[12], 0.3)
-            for slot, image in ((mode.first, values[12]), (mode.second, values[12] / 2)):
+            for slot, image in ((mode.view.first, values[12]), (mode.view.second, values[12] / 2)):
                 seen = colors_at(r.stage, slot, rows, columns)
                 off = np.abs(seen[:, 0] - np.clip(image[rows, columns], 0, 1))
                 assert np.mean(off < 0.03) > 0.95
             mode.controls.counter.slider.setValue(3)
             await r.quiet()
-            np.testing.assert_array_equal(mode.second.layer.data, values[3] * np.float32(0.5))
+            np.testing.assert_array_equal(mode.view.second.layer.data, values[3] * np.float32(0.5))
             r.book.trigger("compare.swap")
             await r.quiet()
-            np.testing.assert_array_equal(mode.first.layer.data, values[3] * np.float32(0.5))
+            np.testing.assert_array_equal(mode.view.first.layer.data, values[3] * np.float32(0.5))
             assert mode.controls.first.whole == "second"
             assert mode.controls.first.toolTip() == str(second)
 
@@ -81,17 +81,17 @@ def test_blinking_changes_what_is_seen(room: Any, drive: Any, tmp_path: Path) ->
             r.book.trigger("compare.blink")
             await r.quiet()
             r.stage.set_limits(0.0, 1.0)
-            assert (mode.first.visible, mode.second.visible) == (True, False)
+            assert (mode.view.first.visible, mode.view.second.visible) == (True, False)
             assert mode.said.words.splitlines()[0] == "A first.zarr"
-            assert_shows(r.stage, mode.first, r.stage.picture)
+            assert_shows(r.stage, mode.view.first, r.stage.picture)
             QTest.keyClick(r.stage.host.canvas, Qt.Key.Key_Space)
             await r.quiet()
-            assert (mode.first.visible, mode.second.visible) == (False, True)
+            assert (mode.view.first.visible, mode.view.second.visible) == (False, True)
             assert r.stage.picture.title == "Slice 12 of B"
             assert mode.said.words.splitlines()[0] == "B second.zarr"
-            assert_shows(r.stage, mode.second, r.stage.picture)
+            assert_shows(r.stage, mode.view.second, r.stage.picture)
             mode.controls.auto.setChecked(True)
-            await until(lambda: mode.first.visible, "it blinks by itself", 5)
+            await until(lambda: mode.view.first.visible, "it blinks by itself", 5)
 
     drive(go())
 
@@ -108,7 +108,7 @@ def test_a_volume_differs_from_itself_nowhere(room: Any, drive: Any, tmp_path: P
             await r.quiet()
             assert mode.said.words.startswith("the slices are equal")
             rows, columns = some_pixels(values[12])
-            seen = colors_at(r.stage, mode.delta, rows, columns)
+            seen = colors_at(r.stage, mode.view.delta, rows, columns)
             assert np.ptp(seen, axis=0).max() == 0
             assert np.ptp(seen[0]) < 0.01
             mode.choose(other)
@@ -117,7 +117,7 @@ def test_a_volume_differs_from_itself_nowhere(room: Any, drive: Any, tmp_path: P
             assert mode.said.words.startswith("rms 0.25 1/cm, largest 0.25, correlation 1")
             low, high = mode.limits
             assert low == -high
-            seen = colors_at(r.stage, mode.delta, rows, columns)
+            seen = colors_at(r.stage, mode.view.delta, rows, columns)
             assert np.all(seen[:, 2] > seen[:, 0]), "less is blue"
 
     drive(go())
@@ -148,6 +148,6 @@ def test_slices_of_one_height_are_paired(room: Any, drive: Any, tmp_path: Path) 
             mode = await compared(r, first, second)
             assert mode.controls.counter.count == 16
             assert mode.controls.place.text() == "16 in A, 8 in B"
-            np.testing.assert_array_equal(mode.first.layer.data, mode.second.layer.data)
+            np.testing.assert_array_equal(mode.view.first.layer.data, mode.view.second.layer.data)
 
     drive(go())

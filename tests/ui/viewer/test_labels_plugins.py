@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from alsct_gui.face.sources import file_of
 from alsct_gui.files.labels import load_labels
 from alsct_gui.ui.viewer.labels import path_of
 from alsct_gui.ui.viewer.plugins import Plugins, installed_widgets
@@ -164,6 +165,42 @@ def hello(app: Any) -> Iterator[str]:
             return lambda _: [(np.ones((4, 5)), {"name": "from hello"}, "image")]
 
         yield plugin.name
+
+
+def test_our_own_plugins_work_on_the_volume_that_is_shown(
+    room: Any, drive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALSCT_STEPS", str(tmp_path / "jobs"))
+    path = write(tmp_path / "rec.zarr", balls())
+
+    async def go() -> None:
+        from PySide6.QtWidgets import QMenu
+
+        from alsct_gui.face.stepface import StepFace
+
+        async with room() as r:
+            await shown(r, path)
+            viewer = r.stage.host.viewer
+            menu = QMenu()
+            plugins = Plugins(r.session, r.book, r.stage, menu)
+            plugins.open(next(w for w in installed_widgets() if w.name == "Median"))
+            await until(lambda: "rec.zarr" in viewer.layers, "the volume as a layer")
+            (face,) = r.stage.host.findChildren(StepFace)
+            layer = face.inputs.main()
+            assert layer.name == "rec.zarr"
+            assert file_of(layer) == path
+            assert face.output.placeholderText() == "rec.median.zarr"
+            face.preview.setChecked(True)
+            await until(lambda: "Median: preview" in viewer.layers, "the preview")
+            face.run_button.click()
+            await until(lambda: "rec.median" in viewer.layers or face.wrong.text(), "the volume")
+            assert face.wrong.text() == ""
+            assert viewer.layers["rec.median"].metadata["provenance"]["step"] == "filter.median"
+            plugins.close()
+            viewer.window.remove_dock_widget("all")
+            menu.deleteLater()
+
+    drive(go())
 
 
 def test_a_plugin_opens_beside_the_canvas(

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QEvent, QSignalBlocker
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alsct_gui.face.later import Later
@@ -58,11 +58,21 @@ class Panel(QWidget):
         session.join()
         session.scan_changed.connect(self._scan_changed)
 
-        def gone(_: object = None) -> None:
-            ears.close()
-            session.leave()
+        used = [session]
 
-        self.destroyed.connect(gone)
+        def leave(_: object = None) -> None:
+            ears.close()
+            while used:
+                used.pop().leave()
+
+        self._leave = leave
+        self.destroyed.connect(leave)
+
+    def event(self, event: Any) -> bool:
+        """Leave the session when it is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._leave()
+        return bool(super().event(event))
 
     def finish(self) -> None:
         """Put the last lines below what the widget has added."""

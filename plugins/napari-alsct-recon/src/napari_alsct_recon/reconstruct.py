@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from alsct_gui.face.form import Form
@@ -42,6 +42,7 @@ class ReconstructWidget(Panel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer, "Reconstructs a raw scan into a volume.")
         self._process: ReconProcess | None = None
+        self._closing: list[ReconProcess] = []
         self._make()
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -94,6 +95,12 @@ class ReconstructWidget(Panel):
         """Propose a name for the new volume."""
         self._renew()
 
+    def event(self, event: Any) -> bool:
+        """End the run when it is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            _close_all(self._closing)
+        return super().event(event)
+
     def _make(self) -> None:
         self.tabs = Tabs(TABS, self.theme)
         self.presets = Choice()
@@ -117,7 +124,6 @@ class ReconstructWidget(Panel):
         self.column.addWidget(self.lines)
 
     def _connect(self) -> None:
-        self._closing: list[ReconProcess] = []
         self.destroyed.connect(partial(_close_all, self._closing))
         self.tabs.chosen.connect(self.show_tier)
         self.presets.activated.connect(

@@ -103,7 +103,8 @@ class Session(QObject):
         """
         layer = self._layers.get(name)
         edge = self.preview_um or 1.0
-        scale = (1.0,) * (image.ndim - 2) + (edge, edge)
+        # A stack takes the whole of a slider that is as long as there are projections.
+        scale = (max(1.0, self._slider() / len(image)),) * (image.ndim - 2) + (edge, edge)
         if layer is not None and layer in self.viewer.layers and layer.ndim == image.ndim:
             layer.data, layer.scale, layer.contrast_limits = image, scale, limits
             for key, value in options.items():
@@ -139,6 +140,11 @@ class Session(QObject):
                 self.look = look
                 self.row = look.n_rows // 2
                 self.scan_changed.emit()
+
+    def _slider(self) -> float:
+        lengths = [layer.data.shape[0] for layer in self.viewer.layers
+                   if layer.metadata.get("scan_part")]  # fmt: skip
+        return float(max(lengths, default=0)) or 1.0
 
     def hide_projections(self) -> None:
         """Hide the projections of scans, whose axes are others than those of slices."""

@@ -37,7 +37,10 @@ class Radial:
     """Parameters of `measure.radial`."""
 
     center: tuple[float, float, float] = _place((0.0, 0.0, 0.0), "Centre")
-    radius_px: float = setting(100.0, label="Radius", unit="px", tier="newbie", min=1, max=100_000)
+    radius_px: float = setting(
+        100.0, label="Radius", unit="px", tier="newbie", min=1, max=100_000,
+        help="How far from the axis values are gathered.",
+    )  # fmt: skip
     half_height_px: float = setting(
         0.0, label="Slices on either side", unit="px", min=0, max=100_000,
         help="Slices above and below the centre that are averaged too.",

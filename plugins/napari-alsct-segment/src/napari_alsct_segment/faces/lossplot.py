@@ -97,7 +97,8 @@ class LossPlot(QWidget):
             painter.setPen(QPen(faint, 1))
             painter.drawLine(QPointF(area.left(), at), QPointF(area.right(), at))
             painter.setPen(self._ink)
-            painter.drawText(QRectF(0, at - 9, _LEFT_PX - 5, 18), right, f"{value:.3g}")
+            painter.drawText(QRectF(0, at - 9, _LEFT_PX - 5, 18), right, f"{value:.2g}")
+        painter.setPen(self._ink)
         below = QRectF(area.left(), area.bottom() + 2, area.width(), _BOTTOM_PX - 2)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "0")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"step {last:,}")
@@ -115,13 +116,15 @@ def loss_range(rounds: Sequence[Round]) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Return round values between two losses: 1, 2 and 5 in each decade, a few at most."""
+    """Return a few values between two losses: round ones, or the ends where these are near."""
     values = [
         step * 10.0**power
         for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         for step in (1, 2, 5)
     ]
     inside = [value for value in values if low <= value <= high]
+    if len(inside) < 2:
+        return [low * 1.05, high / 1.05]
     return inside[:: max(1, -(-len(inside) // 5))]
 
 

@@ -87,7 +87,7 @@ class ReviewWidget(QWidget):
         if number is not None and self.review is not None:
             world = self.layer.data_to_world(self.review.place(number))
             self.viewer.dims.set_point(self.viewer.dims.ndim - 3, float(world[0]))
-            self.viewer.camera.center = tuple(float(at) for at in world)
+            self.viewer.scene.camera.center = tuple(float(at) for at in world)
             self.viewer.layers.selection.active = self.layer
             self.layer.selected_label = number
         self._show()
@@ -323,8 +323,7 @@ class ReviewWidget(QWidget):
         self._complain("")
         self.layer.refresh()
         if self.review is not None:
-            words = self.review.words[-1]
-            self._say(f"{words[:1].upper()}{words[1:]}.")
+            self._say(f"Done: {self.review.words[-1]}.")
         if LAYER_PATH in self.layer.metadata:
             self._saves.start()
         self._show()

@@ -92,7 +92,7 @@ class ClassifierWidget(QWidget):
         self._spot = (self._spot + 1) % len(view.spots)
         spot = view.spots[self._spot]
         place = (spot.y, spot.x) if image.ndim == 2 else (view.index, spot.y, spot.x)
-        self.viewer.camera.center = tuple(float(at) for at in image.data_to_world(place))
+        self.viewer.scene.camera.center = tuple(float(at) for at in image.data_to_world(place))
         self._say(f"{spot.doubt:.0%} in doubt here. Mark what it is.")
 
     def search(self) -> None:
