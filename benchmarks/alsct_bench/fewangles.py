@@ -85,7 +85,7 @@ def views_of(path: Path, rows: range) -> Views:
         full = reconstruct(scan, recipe_of(), rows)
         few = reconstruct(scan, recipe_of(step=STEP), rows)
     part = slice(rows.start, rows.stop)
-    return Views(truth_slices(path, part, oversample=2), full, few)
+    return Views(truth_slices(path, part, oversample=4), full, few)
 
 
 def psnr_db(picture: Float32Array, truth: Float32Array) -> float:

@@ -300,6 +300,24 @@ def skimage_particles(arrays: Arrays, options: Options) -> Any:
     return labels
 
 
+def skimage_segmentation(arrays: Arrays, options: Options) -> Any:
+    """Trainable segmentation as scikit-image's gallery has it, all features on."""
+    from skimage.feature import multiscale_basic_features
+    from skimage.future import fit_segmenter, predict_segmenter
+    from sklearn.ensemble import RandomForestClassifier
+
+    features = multiscale_basic_features(
+        arrays["volume"], intensity=True, edges=True, texture=True,
+        sigma_min=options["sigma_min"], sigma_max=options["sigma_max"],
+        num_workers=options["threads"],
+    )  # fmt: skip
+    forest = RandomForestClassifier(
+        n_estimators=options["trees"], max_depth=options["depth"], class_weight="balanced",
+        n_jobs=options["threads"], random_state=0,
+    )  # fmt: skip
+    return predict_segmenter(features, fit_segmenter(arrays["marks"], features, forest))
+
+
 # ---- the whole: a scan's rows to TIFF slices -----------------------------------------------
 
 
@@ -362,6 +380,7 @@ TASKS: dict[str, dict[str, Work]] = {
     "rings-sorting": {"algotom": algotom_sorting, "tomopy": tomopy_sorting},
     "rings-wavelet-fourier": {"algotom": algotom_wavelet, "tomopy": tomopy_wavelet},
     "rings-titarenko": {"tomopy": tomopy_titarenko},
+    "trainable-segmentation": {"scikit-image": skimage_segmentation},
     "paganin": {"tomopy": tomopy_paganin},
     "center-vo": {"algotom": algotom_center_vo, "tomopy": tomopy_center_vo},
     "center-phase-correlation": {"algotom": algotom_center_pc, "tomopy": tomopy_center_pc},

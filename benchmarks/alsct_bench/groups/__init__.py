@@ -24,12 +24,13 @@ GROUPS = {
     "soak": "alsct_bench.groups.soak",
     "measure": "alsct_bench.groups.measure",
     "fibers": "alsct_bench.groups.fibers",
+    "segment": "alsct_bench.groups.segment",
 }
 """Name of each group and the module that measures it, in the order of a full run."""
 AT_REQUEST = ("soak",)
 """Groups that are measured only when they are named: they take minutes, and compare nothing."""
 
-SETS = {"analysis": ("measure", "fibers")}
+SETS = {"analysis": ("measure", "fibers", "segment")}
 """Names that stand for several groups."""
 
 

@@ -27,7 +27,7 @@ from napari_alsct_segment.network.pairs import (  # noqa: E402
     volume_pairs,
 )
 from napari_alsct_segment.network.settings import TrainingSettings  # noqa: E402
-from napari_alsct_segment.network.train import share_slices, train_network  # noqa: E402
+from napari_alsct_segment.network.train import rate_of, share_slices, train_network  # noqa: E402
 
 Array = np.ndarray[Any, Any]
 SHORT = TrainingSettings(
@@ -156,6 +156,16 @@ def test_it_ends_when_it_gets_no_better(good: Array) -> None:
     losses = [line.held_out for line in found.history]
     assert found.history[-1].steps < 5000
     assert len(losses) - 1 - losses.index(min(losses)) == 2
+
+
+def test_the_learning_rate_is_halved_when_it_gets_no_better() -> None:
+    def rate(*losses: float) -> float:
+        settings = TrainingSettings(learning_rate=0.8, halve_after=2)
+        return rate_of([Round(k, 1.0, loss) for k, loss in enumerate(losses)], settings)
+
+    assert rate() == rate(5) == rate(5, 4, 6, 3, 4) == 0.8
+    assert rate(5, 6, 6) == rate(5, 6, 6, 6) == rate(5, 6, 6, 4, 5) == 0.4
+    assert rate(5, 6, 6, 6, 6) == rate(5, 6, 6, 4, 5, 5) == 0.2
 
 
 def test_it_learns_labels(good: Array, poor: Array) -> None:

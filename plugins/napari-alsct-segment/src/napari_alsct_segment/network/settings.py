@@ -72,6 +72,15 @@ class TrainingSettings:
     learning_rate: float = setting(
         1e-3, label="Learning rate", min=1e-6, max=0.1, tier="power", help="How far a step goes."
     )
+    halve_after: int = setting(
+        3,
+        label="Halved after",
+        unit="rounds",
+        min=1,
+        max=1000,
+        tier="power",
+        help="The learning rate is halved after so many rounds without getting better.",
+    )
     held_out_percent: float = setting(
         10.0,
         label="Held out",

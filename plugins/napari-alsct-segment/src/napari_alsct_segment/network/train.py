@@ -7,7 +7,7 @@ and gone on with: each step draws its patches from the seed and its own number.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -125,7 +125,10 @@ def network_of(design: Design, state: State, pairs: Pairs, trained: Mapping[str,
 
 def _plan(design: Design, settings: TrainingSettings, pairs: Pairs) -> dict[str, Any]:
     """What decides a training step by step, and on what; not when it ends."""
-    names = ("round_steps", "patch_px", "batch", "learning_rate", "held_out_percent", "seed")
+    names = (
+        "round_steps", "patch_px", "batch", "learning_rate", "halve_after", "held_out_percent",
+        "seed",
+    )  # fmt: skip
     return {
         "design": to_plain(design),
         "settings": {name: getattr(settings, name) for name in names},
@@ -205,7 +208,18 @@ def _step(
     parts = list(pool.map(lambda patch: _slope(state.values, patch, design), patches))
     slope = np.stack([part[0] for part in parts]).mean(axis=0, dtype=np.float32)
     loss = float(np.mean([part[1] for part in parts]))
-    return _adam(state, slope, settings.learning_rate), loss
+    return _adam(state, slope, rate_of(state.history, settings)), loss
+
+
+def rate_of(history: Sequence[Round], settings: TrainingSettings) -> float:
+    """Return how far a step goes: half as far after every few rounds without getting better."""
+    rate, best, since = settings.learning_rate, math.inf, 0
+    for line in history:
+        since = 0 if line.held_out < best else since + 1
+        best = min(best, line.held_out)
+        if since and since % settings.halve_after == 0:
+            rate /= 2
+    return rate
 
 
 def _adam(state: State, slope: Float32Array, rate: float) -> State:
