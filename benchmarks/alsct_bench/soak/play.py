@@ -42,6 +42,8 @@ _IDLE_S = 4.0  # longest time that an agent's next events are waited for
 _SCAN_IDLE_S = 0.5  # the same before another scan arrives
 _CONTROLLED_EVERY = 10
 _MADE = "* made/*"
+_BATCHED = ("globus", "here", "services")
+"""Lanes on which a piece of work serves several goals, so that a kill falls between them."""
 
 
 @dataclass
@@ -69,7 +71,7 @@ def soak_policy(tree: Tree) -> dict[str, Any]:
     """
     plain: dict[str, Any] = read_plain(tree.policy)
     few = {"scans": {"path": _MADE}}
-    lanes = [{**lane, "poll_s": 0.3, "items": min(lane.get("items", 1), 8)}
+    lanes = [{**lane, "poll_s": 0.3, "items": 8 if lane["name"] in _BATCHED else 1}
              for lane in plain["lanes"]]  # fmt: skip
     mirror = {"name": "mirror", "site": "here", "lane": "disk", "root": str(tree.root / "mirror")}
     wishes = [{**wish, **(few if "recipe" in wish else {})}
