@@ -185,6 +185,13 @@ def parameter_type(parameters: Mapping[str, Parameter], where: str) -> type[Any]
     return made_type
 
 
+def description_of(path: Path) -> Path:
+    """Return the description beside a script or a notebook, which need not exist."""
+    if path.name.endswith(DESCRIPTION):
+        return path
+    return path.with_name(f"{path.stem}{DESCRIPTION}")
+
+
 def check_inputs(inputs: Mapping[str, str], where: str) -> None:
     """Raise unless these can be the inputs of a step.
 

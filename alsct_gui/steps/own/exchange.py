@@ -28,6 +28,8 @@ from alsct_gui.steps.values import MadeFile, MadeLabels, MadeVolume, physical_ar
 
 _SLAB_SLICES = 8
 _SUFFIXES = {"volume": ".tif", "labels": ".tif", "table": ".csv", "report": ".html"}
+_UNREADABLE = (ValueError, OSError, LookupError, TypeError, csv.Error, RecursionError)
+"""What libraries raise at files that are not what they seem."""
 _STORED = ("float32", "uint16", "uint8")
 
 
@@ -130,7 +132,7 @@ def take_back(kind: OutputKind, path: Path, source: Volume | None, folder: Scrat
             return _table_of(path)
         if not path.is_file():
             raise ValueError("it is a folder")
-    except (InputError, ValueError, OSError, csv.Error, RecursionError) as error:
+    except (InputError, *_UNREADABLE) as error:
         raise OutputError(
             f"what was written is no {kind} ({error})"[:300], where=str(path),
             fix="Write OME-Zarr, TIFF or .npy for volumes and labels, CSV for tables",

@@ -25,7 +25,7 @@ KEPT_CHARACTERS = 20_000
 _PROGRESS = re.compile(r"\s*PROGRESS\s+(\S+)(?:\s+(.*))?")
 _GUARD = ("/bin/sh", "-c", "trap '' TERM; read _; kill -KILL 0")
 """Leads the process group, and ends it when we are gone: its input closes with us."""
-_PARTS = 1000
+_PARTS = 100
 _LOOK_S = 0.1
 _STAGE_CHARACTERS = 60
 _READ_BYTES = 1 << 16
@@ -33,9 +33,14 @@ _LAST_READS = 16
 
 
 def run_process(
-    command: Sequence[str], folder: Path, reporter: Reporter, variables: Mapping[str, str],
+    command: Sequence[str],
+    folder: Path,
+    reporter: Reporter,
+    variables: Mapping[str, str],
+    *,
+    name: str,
     stop: Sequence[str] = (),
-) -> str:  # fmt: skip
+) -> str:
     """Run a command to its end; its output goes to our standard error.
 
     A line ``PROGRESS 0.4`` on its standard output, with words behind it if it likes, is told as
@@ -52,6 +57,8 @@ def run_process(
         Told the progress; its cancel ends the process.
     variables
         Environment variables besides ours.
+    name
+        What it is called in errors.
     stop
         Command that ends what signals to the group do not reach: a container.
 
@@ -90,8 +97,8 @@ def run_process(
         said = next((line for line in reversed(words.kept) if line.strip()), "it said nothing")
         how = f"ended with exit code {code}" if code > 0 else f"was ended by {_signal_name(-code)}"
         raise RemoteError(
-            f"{how}: {said[-300:]}", where=Path(command[0]).name,
-            fix="Its words are in the log", details=words.text(),
+            f"{how}: {said[-300:]}", where=name, fix="All that it printed is in the log",
+            details=words.text(),
         )  # fmt: skip
     return words.text()
 
@@ -130,6 +137,7 @@ class _Words:
             return False
         printable = "".join(letter for letter in match[2] or "" if letter.isprintable())
         stage = printable.strip()[:_STAGE_CHARACTERS] or "own code"
+        stage = f"{stage} (%)"
         self._reporter.progress(stage, round(min(1.0, max(0.0, share)) * _PARTS), _PARTS)
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -55,7 +56,7 @@ def test_the_example_of_a_function(volume_path: Path, values: Array, tmp_path: P
         np.testing.assert_allclose(made.levels[0][:], values - flat + values[10].mean(), atol=1e-4)
         assert made.voxel_um == (2.0, 0.65, 0.65)
         assert made.units == "1/cm"
-    shares = [step.done / step.total for step in told if step.stage == "slices"]
+    shares = [step.done / step.total for step in told if step.stage == "slices (%)"]
     assert shares[-1] == 1.0
     assert len(shares) >= 20
     about = read_made(tmp_path / "out.zarr")
@@ -178,7 +179,7 @@ def test_cancel_ends_the_whole_group(volume_path: Path, tmp_path: Path) -> None:
     token = CancelToken()
 
     def told(step: Progress) -> None:
-        assert (step.done, step.total) == (500, 1000)
+        assert (step.done, step.total) == (50, 100)
         token.cancel()
 
     with pytest.raises(CancelledError):
@@ -240,7 +241,7 @@ def test_garbage_is_no_progress_and_its_words_are_kept(volume_path: Path, tmp_pa
     made = run_step(str(path), inputs={"volume": volume_path}, output=tmp_path / "t.csv",
                     reporter=Reporter(progress=told.append))  # fmt: skip
     assert [(step.stage, step.done) for step in told] == [
-        ("[red]stage", 500), ("own code", 1000), ("own code", 0),
+        ("[red]stage (%)", 50), ("own code (%)", 100), ("own code (%)", 0),
     ]  # fmt: skip
     printed = read_about(made.outputs["made"])["record"]["printed"]
     assert len(printed) <= 20_000
@@ -330,7 +331,8 @@ def test_names_that_a_shell_would_read_as_words(tmp_path: Path, values: Array) -
         np.testing.assert_array_equal(copied.levels[0][:], values)
     about = read_made(made.outputs["made"])
     assert isinstance(about, StepProvenance)
-    assert about.record["sha256"][str(script)] == file_checksum(script)
+    assert about.record["sha256"] == {str(file): file_checksum(file) for file in (script, path)}
+    assert list(about.record["program"]) == [shutil.which("sh")]
     assert not list(tmp_path.rglob("pwned"))
     assert not Path("pwned").exists()
 
@@ -362,7 +364,7 @@ def test_a_container_is_started_and_ended_by_its_name(
     with pytest.raises(CancelledError):
         run_step(str(code), inputs={"v": volume_path}, output=tmp_path / "never.zarr",
                  reporter=Reporter(cancel=token, progress=lambda step: token.cancel()
-                                   if step.stage == "own code" else None))  # fmt: skip
+                                   if step.stage == "own code (%)" else None))  # fmt: skip
     started, ended = said.read_text().splitlines()
     name = started.split()[started.split().index("--name") + 1]
     assert f"example/ct python {Path(driver.__file__)}" in started
@@ -477,7 +479,7 @@ def test_cancel_ends_the_kernel_of_a_notebook(volume_path: Path, tmp_path: Path)
     with pytest.raises(CancelledError):
         run_step(str(path), inputs={"volume": volume_path}, output=tmp_path / "b.csv",
                  reporter=Reporter(cancel=token, progress=lambda step: token.cancel()
-                                   if step.stage == "kernel" else None))  # fmt: skip
+                                   if step.stage == "kernel (%)" else None))  # fmt: skip
     assert is_gone(int(pid.read_text()))
 
 

@@ -15,7 +15,8 @@ from alsct_gui.model.errors import EngineUnavailableError, InputError, RecipeErr
 from alsct_gui.steps.own import driver
 from alsct_gui.steps.own.description import Environment
 from alsct_gui.steps.own.environment import Launch, interpreter, launch
-from alsct_gui.steps.own.load import own_code, own_step, words_of
+from alsct_gui.steps.own.load import own_code, own_step
+from alsct_gui.steps.own.run import search_path, words_of
 from alsct_gui.steps.settings import parameters_from, settings_of
 
 FUNCTION = '''
@@ -134,6 +135,7 @@ def test_a_description_is_checked(tmp_path: Path) -> None:
         ("command: a\nparameters: {output: {default: 1.0}}", "it is a place"),
         ("command: a\nparameters: {x: {type: text, default: {a: 1}}}", "is no plain value"),
         ("command: a\nparameters: {x: {type: ints, default: 5}}", "x"),
+        ("command: a\noutput_suffix: /../../x", "is no ending"),
         ("command: '   '", "names no command"),
         ("command: sh -c 'a", "no closing quotation"),
         ("command: a {what}", "is unknown"),
@@ -227,3 +229,9 @@ def test_the_driver_is_for_older_pythons_and_imports_nothing_of_ours() -> None:
     } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}  # fmt: skip
     assert imported - set(sys.stdlib_module_names) == {"importlib.metadata", "importlib.util",
                                                        "numpy", "papermill"}  # fmt: skip
+
+
+def test_our_modules_are_not_in_its_way() -> None:
+    ours = Path(driver.__file__).parents[3]
+    assert search_path(f"/mine:{ours}::/other:{ours}/alsct_gui/..") == "/mine:/other"
+    assert search_path("") == ""
