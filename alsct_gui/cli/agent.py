@@ -212,6 +212,48 @@ def secret(
 
 
 @agent.command()
+def login(
+    code: Annotated[
+        bool, typer.Option("--code", help="Without a browser: shows an address, asks for a code.")
+    ] = False,
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+    profile: ProfileOption = "als-8.3.2",
+) -> None:
+    """Log in to Globus as a person, agree to what places ask for, and try again what waited."""
+    import webbrowser
+
+    from alsct_gui.files.profiles import load_profile
+    from alsct_gui.placement.asking import ask_of_goals
+    from alsct_gui.placement.policy import load_policy
+    from alsct_gui.superfacility.credentials import open_secrets
+    from alsct_gui.wiring.login import log_in, waits_for_login
+
+    def open_page(address: str) -> None:
+        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
+        webbrowser.open(address)
+
+    def ask_code(address: str) -> str:
+        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
+        return str(typer.prompt("code"))
+
+    wanted, secrets = load_policy(policy), open_secrets()
+    if secrets.warning:
+        err.print(secrets.warning, style="yellow", markup=False)
+    reached = log_in(
+        load_profile(profile), wanted, secrets,
+        open_page=None if code else open_page, ask_code=ask_code if code else None,
+    )  # fmt: skip
+    for place in reached:
+        out.print(f"{place.place}: {place.trouble or 'can be used'}", markup=False)
+    if _path(ledger).exists():
+        with _open(ledger) as opened:
+            if keys := waits_for_login(opened.observed(), wanted):
+                ask_of_goals(opened, "retry", keys)
+    out.print("Logged in.")
+
+
+@agent.command()
 def tell(profile: ProfileOption = "als-8.3.2") -> int:
     """Send a trial message by every way to people that the profile names."""
     from alsct_gui.files.profiles import load_profile

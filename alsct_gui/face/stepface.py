@@ -59,6 +59,8 @@ class StepFace(QWidget):
     ----------
     viewer
         The viewer that it was opened in; napari hands it in.
+    step
+        Another step than that of the class.
 
     Raises
     ------
@@ -72,9 +74,9 @@ class StepFace(QWidget):
     finished = Signal(object)
     """Products by the names of the outputs; their layers are in the viewer."""
 
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer, step: Step[Any] | None = None) -> None:
         super().__init__()
-        self.step: Step[Any] = get_step(self.step_name)
+        self.step: Step[Any] = step or get_step(self.step_name)
         self.viewer: Any = plain_viewer(viewer)
         self._backstage = Backstage()
         self._work = Work(self._backstage, self)
@@ -144,6 +146,10 @@ class StepFace(QWidget):
     def make_inputs(self) -> Any:
         """Return what inputs are chosen with: a widget with all that `Inputs` offers."""
         return Inputs(self.step, self.viewer, self._backstage.ears)
+
+    def wanted_words(self, missing: str) -> str:
+        """Say what to do about an input that is missing, given by its title."""
+        return f"Open a layer that can be the {missing.lower()}."
 
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
         """Show products; volumes and labels become layers. A plugin may do more with them."""
@@ -249,7 +255,7 @@ class StepFace(QWidget):
         missing = self.inputs.missing()
         self.run_button.setEnabled(not missing and not self._work.running)
         self.preview.setEnabled(not missing)
-        self._say(f"Open a layer that can be the {missing.lower()}." if missing else "")
+        self._say(self.wanted_words(missing) if missing else "")
         path = self.output_path() if not self.output.text().strip() else None
         self.output.setPlaceholderText(path.name if path is not None else "kept by the program")
         self.peek.renew()
@@ -268,7 +274,7 @@ class StepFace(QWidget):
         try:
             self._work.start(
                 StepRequest(
-                    self.step.name, parameters_to_plain(self.parameters()), paths,
+                    self.step.key, parameters_to_plain(self.parameters()), paths,
                     str(output) if output is not None else "",
                 )
             )  # fmt: skip

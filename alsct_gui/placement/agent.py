@@ -29,7 +29,14 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.placement import throughput
-from alsct_gui.placement.auditing import AGAIN_S, SOON_S, AuditList, is_unread
+from alsct_gui.placement.auditing import (
+    AGAIN_S,
+    AT_ONCE,
+    SOON_S,
+    WHILE_BUSY,
+    AuditList,
+    is_unread,
+)
 from alsct_gui.placement.book import Book
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import Event, EventKind, event, lean
@@ -153,7 +160,7 @@ class Agent:
         for step in steps:
             self._works.do(step)
         if not self._owner:
-            self._audit(health)
+            self._audit(health, AT_ONCE if self.observed.seq == before else WHILE_BUSY)
             self._keep_notes()
             self._services.tell(self.observed, self._ledger)
         if self.observed.seq - self._ledger.snapshot_seq() >= SNAPSHOT_EVERY:
@@ -227,14 +234,16 @@ class Agent:
 
     # Looking again
 
-    def _audit(self, health: Mapping[str, Health]) -> None:
+    def _audit(self, health: Mapping[str, Health], most: int) -> None:
         """Look again at what was met: it may be gone, or be known better."""
         down = {name for name, link in health.items() if link.state is LinkState.DOWN}
         shut = {
             place.name for place in self._policy.places
             if down.intersection(place.links) or not self._works.reaches(place.name)
         }  # fmt: skip
-        for key in self._audits.due(self.observed, lambda place: place not in shut, self._clock()):
+        for key in self._audits.due(
+            self.observed, lambda place: place not in shut, self._clock(), most
+        ):
             if self._book.is_mine(key.partition("/")[0]):
                 self._audit_one(key)
 

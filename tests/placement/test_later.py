@@ -234,6 +234,7 @@ def test_what_nobody_has_read_is_looked_at_first_then_the_oldest() -> None:
     audits = AuditList(7.0)
     due = audits.due(observed, lambda place: True, now_s)
     assert due == ("99/raw/cfs/-", *(f"{n}/raw/cfs/-" for n in range(AT_ONCE - 1)))
+    assert audits.due(observed, lambda place: True, now_s, 1) == due[:1]
     assert audits.due(observed, lambda place: False, now_s) == ()
     audits.looked(due[0], now_s)
     audits.later(due[1], now_s + AGAIN_S)

@@ -107,8 +107,9 @@ class BoardFollower(QObject):
     async def _show(self, snapshot: Snapshot) -> None:
         configured = self._facility.configured
         view: BoardView = await asyncio.to_thread(
-            view_of, self._maker, snapshot, time.time(), configured=configured
-        )
+            view_of, self._maker, snapshot, time.time(), configured=configured,
+            logs_in=self._facility.log_in is not None,
+        )  # fmt: skip
         if not self._closed:
             self._session.set_board(view)
 

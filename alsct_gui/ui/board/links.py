@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alsct_gui.model.placement import Health, LinkState
 from alsct_gui.placement.feed import FeedState, Snapshot
@@ -49,6 +49,7 @@ _WORDS = {
 }
 _ORDER = {link.name.value: number for number, link in enumerate(LINKS)}
 START = "Start the agent"
+LOG_IN = "Log in to Globus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Chip:
 
 def chips_of(
     snapshot: Snapshot, waits: Mapping[str, int], now_s: float, outages: Sequence[Outage] = (),
-    *, configured: bool = True,
+    *, configured: bool = True, logs_in: bool = False,
 ) -> tuple[Chip, ...]:  # fmt: skip
     """Return the chain: the agent, then the links in the order in which a scan meets them.
 
@@ -105,6 +106,8 @@ def chips_of(
         What is announced of the machine at NERSC.
     configured
         Whether a facility is set up here at all; without one nobody misses the agent.
+    logs_in
+        Whether Globus knows a person here, who can log in.
     """
     observed = snapshot.observed
     stale = snapshot.agent is None
@@ -112,6 +115,8 @@ def chips_of(
     chips = [
         _chip(health, waits.get(health.link, 0), now_s, outages, stale=stale) for health in links
     ]
+    if logs_in:
+        chips = [replace(c, action=LOG_IN) if c.key == LinkName.GLOBUS else c for c in chips]
     if not configured and not chips and snapshot.state is not FeedState.OPEN:
         return ()
     return (_agent_chip(snapshot, configured=configured), *chips)

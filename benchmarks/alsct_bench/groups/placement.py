@@ -1,13 +1,13 @@
-"""How quickly the agent starts and thinks: the difference over many scans, opening a ledger."""
+"""How quickly the agent thinks: the difference over many scans, and opening a ledger."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from queue import Queue
+from time import perf_counter, sleep
 
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
@@ -25,6 +25,7 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import EventKind, event, lean
+from alsct_gui.placement.feed import Feed
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.policy import load_policy
 from alsct_gui.placement.runs.processes import module_command, module_environment
@@ -35,19 +36,6 @@ GROUP = "placement"
 _SCANS = 10_000
 _REPEATS = 5
 _NOW_S = 1.8e9
-_POLICY = {
-    "name": "here",
-    "sites": [{"name": "here", "outside": False}],
-    "lanes": [{"name": "here"}],
-    "places": [
-        {"name": "raw", "site": "here", "lane": "here", "root": "/raw"},
-        {"name": "made", "site": "here", "lane": "here", "root": "/made"},
-    ],
-    "admitted": "raw",
-    "wishes": [{"name": "a volume", "product": "reconstruction", "places": ["made"],
-                "recipe": "standard-8.3.2"}],
-}  # fmt: skip
-"""Of this machine alone, so that nothing outside is asked."""
 _DOWN = {name: Health(name, LinkState.DOWN) for name in ("perlmutter", "globus", "scicat")}
 
 
@@ -68,7 +56,78 @@ def measure(bench: Bench) -> Iterator[Measurement]:
             times.append(perf_counter() - start)
         yield _row(f"difference over {_SCANS} scans, {name}", times, 0.2)
     yield from _ledger(bench, met)
-    yield _start(bench)
+    with tempfile.TemporaryDirectory(dir=bench.folder, prefix="agent-") as name:
+        yield from _agent(Path(name), bench.repeats)
+
+
+def _agent(folder: Path, repeats: int) -> Iterator[Measurement]:
+    """Measure an agent's start, and how soon a reader hears what it writes.
+
+    Bytecode is kept, as an installed program has it, whatever this process does.
+    """
+    times = []
+    words = _papers(folder)
+    kept = {**module_environment(), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    for number in range(repeats + 1):
+        ledger = folder / f"{number}.sqlite"
+        with Ledger(ledger) as opened:
+            start = perf_counter()
+            agent = subprocess.Popen(
+                module_command(AGENT, str(ledger), *words, str(folder / "runs")),
+                env=kept, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            try:
+                while not any(item.kind == EventKind.AGENT for item in opened.tail(0)):
+                    if agent.poll() is not None:
+                        raise RuntimeError(f"the agent does not start: {agent.returncode}")
+                    sleep(0.002)
+                times.append(perf_counter() - start)
+            finally:
+                agent.terminate()
+                agent.wait()
+    times = times[1:]  # the first one has made the bytecode
+    yield _row("an agent's start, to its first event", times, 0.5)
+    yield _row("an event, to whoever follows the ledger", _delays(folder, 10 * repeats), 0.2)
+
+
+def _papers(folder: Path) -> tuple[str, str]:
+    """Write a policy and a profile of this machine alone, so that nothing outside is asked."""
+    policy, profile = folder / "policy.yaml", folder / "profile.yaml"
+    wish = {"name": "a volume", "product": "reconstruction", "places": ["made"],
+            "recipe": "standard-8.3.2"}  # fmt: skip
+    write_plain(policy, {
+        "name": "here", "sites": [{"name": "here", "outside": False}],
+        "lanes": [{"name": "here"}], "admitted": "raw", "wishes": [wish],
+        "places": [{"name": name, "site": "here", "lane": "here", "root": str(folder / name)}
+                   for name in ("raw", "made")],
+    })  # fmt: skip
+    known = read_plain(resource_path("profiles", "als-8.3.2.yaml"))
+    write_plain(profile, {**known, "hosts": {}})
+    return str(policy), str(profile)
+
+
+def _delays(folder: Path, count: int) -> list[float]:
+    """Times from a commit until the feed of a window has handed it out."""
+    times: list[float] = []
+    with Ledger(folder / "followed.sqlite") as ledger:
+        ledger.append([event(EventKind.AGENT, what="started")])
+        heard: Queue[int] = Queue()
+        feed = Feed(ledger.path, lambda snapshot: heard.put(snapshot.observed.seq))
+        feed.start()
+        try:
+            while heard.get(timeout=10.0) < 1:
+                pass
+            for number in range(count):
+                sleep(0.003 * (number % 17))  # so that the feed's own pauses play no part
+                (stored,) = ledger.append([event(EventKind.AGENT, what="started")])
+                start = perf_counter()
+                while heard.get(timeout=10.0) < stored.seq:
+                    pass
+                times.append(perf_counter() - start)
+        finally:
+            feed.close()
+    return times
 
 
 def _ledger(bench: Bench, observed: Observed) -> Iterator[Measurement]:
@@ -95,34 +154,6 @@ def _ledger(bench: Bench, observed: Observed) -> Iterator[Measurement]:
             GROUP, "ledger for each goal that was met", path.stat().st_size / len(observed.goals),
             "bytes", target=Target("value", 2000), note="history, index and snapshot",
         )  # fmt: skip
-
-
-def _start(bench: Bench) -> Measurement:
-    """How long it takes from the start of the agent's process until it works.
-
-    Bytecode is kept, as an installed program has it, whatever this process does.
-    """
-    times = []
-    with tempfile.TemporaryDirectory(dir=bench.folder, prefix="agent-") as name:
-        folder = Path(name)
-        policy, profile = folder / "policy.yaml", folder / "profile.yaml"
-        write_plain(policy, _POLICY)
-        plain = {**read_plain(resource_path("profiles", "als-8.3.2.yaml")), "hosts": {}}
-        write_plain(profile, plain)
-        kept = {**module_environment(), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-        kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        for number in range(_REPEATS + 1):
-            words = [folder / f"{number}.sqlite", policy, profile, folder / "runs", "1"]
-            start = perf_counter()
-            with subprocess.Popen(
-                module_command(AGENT, *map(str, words)), env=kept, stderr=subprocess.PIPE
-            ) as agent:
-                said = agent.stderr.readline() if agent.stderr is not None else b""
-                times.append(perf_counter() - start)
-                agent.terminate()
-            if b"works on" not in said:
-                raise RuntimeError(f"the agent does not start: {os.fsdecode(said)}")
-    return _row("an agent, from the start of its process to work", times[1:], 0.5)
 
 
 def _row(name: str, times: list[float], bound_s: float) -> Measurement:

@@ -6,7 +6,7 @@ from alsct_gui.model.placement import Health, LinkState, Observed
 from alsct_gui.placement.feed import FeedState, Snapshot
 from alsct_gui.superfacility.health.model import LINKS
 from alsct_gui.ui.board.forecast import Outage
-from alsct_gui.ui.board.links import AGENT, START, Chip, chips_of, trouble_words
+from alsct_gui.ui.board.links import AGENT, LOG_IN, START, Chip, chips_of, trouble_words
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words
 from tests.ui.board.making import NOW_S, Made, in_outage
@@ -89,6 +89,13 @@ def test_where_no_facility_is_set_up_nobody_misses_the_agent() -> None:
     assert chips_of(Snapshot(), {}, NOW_S, configured=False) == ()
     (chip,) = chips_of(Snapshot(FeedState.OPEN), {}, NOW_S, configured=False)
     assert chip.state is State.UNKNOWN
+
+
+def test_a_person_can_log_in_at_the_link_of_globus() -> None:
+    made = in_outage(1)
+    assert {chip.action for chip in chips(made).values()} == {""}
+    found = chips(made, logs_in=True)
+    assert {key for key, chip in found.items() if chip.action == LOG_IN} == {"globus"}
 
 
 def test_words_from_outside_stay_one_sentence() -> None:
