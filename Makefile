@@ -6,7 +6,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   simulate a scan, reconstruct it, leave pictures in demo-output/"
+	@echo "make demo   simulate a scan, reconstruct it, play an outage; see demo-output/"
 	@echo "make test   run the tests"
 	@echo "make lint   run the linters, the type checker and the architecture check"
 	@echo "make bench  measure every stage beside its peers"

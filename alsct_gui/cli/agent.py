@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VIOLATED = 8
 """Exit code of `alsct agent check` when something is not as it must be."""
 _STOP_S = 60.0
+_TELL_S = 60.0
 
 LedgerOption = Annotated[
     Path | None,
@@ -250,6 +251,30 @@ def login(
             if keys := waits_for_login(opened.observed(), wanted):
                 ask_of_goals(opened, "retry", keys)
     out.print("Logged in.")
+
+
+@agent.command()
+def tell(profile: ProfileOption = "als-8.3.2") -> int:
+    """Send a trial message by every way to people that the profile names."""
+    from alsct_gui.files.profiles import load_profile
+    from alsct_gui.model.message import Message
+    from alsct_gui.superfacility.credentials import open_secrets
+    from alsct_gui.superfacility.notify.post import Post, ways_of
+
+    ways = ways_of(load_profile(profile).notify, open_secrets)
+    if not ways:
+        raise UsageError("the profile names nobody to tell", where=profile,
+                         fix="See docs/notifications.md")  # fmt: skip
+    with Post(ways) as post:
+        message = Message("A trial", "The agent will tell what is grave by this way.", time.time())
+        for way in ways:
+            post.put(way, message)
+        post.settle(_TELL_S * len(ways))
+        found = {outcome.way: outcome.why for outcome in post.outcomes()}
+    for way in ways:
+        why = found.get(way, f"no answer within {_TELL_S:g} s")
+        out.print(f"{way}: {why or 'sent'}", style="red" if why else None, markup=False)
+    return 1 if any(found.get(way, "late") for way in ways) else 0
 
 
 @agent.command()

@@ -147,6 +147,10 @@ class StepFace(QWidget):
         """Return what inputs are chosen with: a widget with all that `Inputs` offers."""
         return Inputs(self.step, self.viewer, self._backstage.ears)
 
+    def wanted_words(self, missing: str) -> str:
+        """Say what to do about an input that is missing, given by its title."""
+        return f"Open a layer that can be the {missing.lower()}."
+
     def add_outputs(self, outputs: Mapping[str, Path]) -> None:
         """Show products; volumes and labels become layers. A plugin may do more with them."""
         add_products(self.viewer, self.step, outputs, self.inputs.main())
@@ -251,7 +255,7 @@ class StepFace(QWidget):
         missing = self.inputs.missing()
         self.run_button.setEnabled(not missing and not self._work.running)
         self.preview.setEnabled(not missing)
-        self._say(f"Open a layer that can be the {missing.lower()}." if missing else "")
+        self._say(self.wanted_words(missing) if missing else "")
         path = self.output_path() if not self.output.text().strip() else None
         self.output.setPlaceholderText(path.name if path is not None else "kept by the program")
         self.peek.renew()

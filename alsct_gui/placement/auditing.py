@@ -9,7 +9,9 @@ from alsct_gui.model.placement import GoalRecord, Observed, StateKind
 from alsct_gui.placement.wanted import DAY_S
 
 AT_ONCE = 8
-"""Goals that are looked at again in one turn."""
+"""Goals that are looked at again in a turn in which there is nothing else to do."""
+WHILE_BUSY = 1
+"""The same in any other turn: what is owed goes first."""
 AGAIN_S = 600.0
 """Time until a look is repeated that came to nothing."""
 SOON_S = 30.0
@@ -33,7 +35,11 @@ class AuditList:
         self._again_s: dict[str, float] = {}
 
     def due(
-        self, observed: Observed, reachable: Callable[[str], bool], now_s: float
+        self,
+        observed: Observed,
+        reachable: Callable[[str], bool],
+        now_s: float,
+        most: int = AT_ONCE,
     ) -> tuple[str, ...]:
         """Return the goals to look at now, the most overdue first.
 
@@ -45,6 +51,8 @@ class AuditList:
             Says whether a place, by its name, can be looked at now.
         now_s
             Seconds since 1970.
+        most
+            How many.
         """
         due = []
         for key, record in observed.goals.items():
@@ -56,7 +64,7 @@ class AuditList:
                 when_s = 0.0 if unread else record.evidence.observed_s + self._age_s
             if when_s < now_s and reachable(key.split("/")[2]):
                 due.append((when_s, key))
-        return tuple(key for _, key in nsmallest(AT_ONCE, due))
+        return tuple(key for _, key in nsmallest(most, due))
 
     def looked(self, key: str, now_s: float) -> None:
         """A goal was looked at."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from alsct_bench.accuracy import circle
@@ -27,7 +26,6 @@ from alsct_gui.simulator.truth import truth_slices
 from alsct_gui.simulator.write import simulate_scan
 
 Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 
 NETWORK = Path(__file__).with_name("fewangles.safetensors")
 COLUMNS, VIEWS, STEP = 512, 1024, 8
@@ -35,8 +33,6 @@ TRAINED_SEED, UNSEEN_SEED = 11, 12
 _ROWS = 96
 _FILTERS: tuple[FilterName, ...] = ("ramp", "shepp-logan", "hann", "butterworth")
 _DENOISE_WEIGHTS = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3)
-_RECONSTRUCT_WEIGHTS = (0.005, 0.01, 0.02, 0.04, 0.08)
-_ITERATIONS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,138 +109,6 @@ def denoised_by_tv(path: Path, rows: range, truth: Float32Array) -> tuple[float,
                 found = psnr_db(np.asarray(made, np.float32), truth)
                 best = max(best, (found, f"denoising, {name}, weight {weight:g}"))
     return best
-
-
-def reconstructed_by_tv(path: Path, rows: range, truth: Float32Array) -> tuple[float, str]:
-    """Return the best of reconstructing with total variation from the few views themselves.
-
-    Least squares with a penalty on total variation and on negative values, by the primal-dual
-    method of Chambolle and Pock (2011) as Sidky et al. (2012) use it in tomography.
-    """
-    best = (-np.inf, "")
-    with open_scan(path) as scan:
-        job = prepare_job(scan, recipe_of(step=STEP))
-        source = job.source()
-        sinograms = source.sinograms(rows.start, rows.stop)
-        angles = np.deg2rad(source.angles_deg)
-        source.close()
-        edge = job.voxel_um or 1.0
-    for weight in _RECONSTRUCT_WEIGHTS:
-        made = [minimise_tv(one, angles, weight) * np.float32(1e4 / edge) for one in sinograms]
-        found = psnr_db(np.asarray(made, np.float32), truth)
-        best = max(best, (found, f"reconstruction, weight {weight:g}"))
-    return best
-
-
-def minimise_tv(
-    sinogram: Float32Array, angles_rad: Float64Array, weight: float, iterations: int = _ITERATIONS
-) -> Float32Array:
-    """Reconstruct one slice, 1/px, shape (y, x).
-
-    Parameters
-    ----------
-    sinogram
-        Line integrals, shape (angle, column), the axis in its middle.
-    angles_rad
-        Shape (angle,).
-    weight
-        Of the total variation, as a share of the largest line integral.
-    """
-    size = sinogram.shape[1]
-    directions = np.stack([np.cos(angles_rad), np.sin(angles_rad)], axis=1)
-    picture = np.zeros((size, size), np.float32)
-    ahead, dual = picture.copy(), np.zeros_like(sinogram)
-    slope = np.zeros((2, size, size), np.float32)
-    # Norms of the two operators: both are balanced to one.
-    norm = _norm(directions, size)
-    bound = np.float32(weight * sinogram.max() * np.sqrt(8) / norm)
-    step = np.float32(0.7)
-    for _ in range(iterations):
-        shadow = np.zeros_like(sinogram)
-        _project(ahead, directions, shadow)
-        dual = ((dual + step * (shadow - sinogram) / norm) / (1 + step)).astype(np.float32)
-        slope += step * _gradient(ahead) / np.float32(np.sqrt(8))
-        length = np.sqrt((slope**2).sum(axis=0))
-        slope /= np.maximum(np.float32(1), length / bound)
-        back = np.zeros_like(picture)
-        _spread(dual, directions, back)
-        change = back / norm - _divergence(slope) / np.float32(np.sqrt(8))
-        newer = np.maximum(picture - step * change, 0)
-        ahead, picture = 2 * newer - picture, newer
-    return picture
-
-
-def _norm(directions: Float64Array, size: int) -> np.float32:
-    """Largest singular value of the projection, by repeated application."""
-    rng = np.random.default_rng(0)
-    picture = rng.random((size, size), dtype=np.float32)
-    length = np.float32(1)
-    for _ in range(12):
-        shadow = np.zeros((len(directions), size), np.float32)
-        _project(picture, directions, shadow)
-        picture[:] = 0
-        _spread(shadow, directions, picture)
-        length = np.float32(np.linalg.norm(picture))
-        picture /= length
-    return np.float32(np.sqrt(length))
-
-
-def _gradient(picture: Float32Array) -> Float32Array:
-    slope = np.zeros((2, *picture.shape), np.float32)
-    slope[0, :-1] = np.diff(picture, axis=0)
-    slope[1, :, :-1] = np.diff(picture, axis=1)
-    return slope
-
-
-def _divergence(slope: Float32Array) -> Float32Array:
-    """Minus the transpose of `_gradient`."""
-    out = np.zeros(slope.shape[1:], np.float32)
-    out[:-1] += slope[0, :-1]
-    out[1:] -= slope[0, :-1]
-    out[:, :-1] += slope[1, :, :-1]
-    out[:, 1:] -= slope[1, :, :-1]
-    return out
-
-
-@njit(cache=True)
-def _project(picture: Float32Array, directions: Float64Array, shadow: Float32Array) -> None:
-    """Add each pixel to the two columns that it falls between."""
-    size = picture.shape[0]
-    middle = (size - 1) / 2
-    for angle in range(directions.shape[0]):
-        across, up = directions[angle]
-        for row in range(size):
-            at = middle - middle * across + (middle - row) * up
-            for column in range(size):
-                place = int(np.floor(at))
-                share = at - place
-                value = picture[row, column]
-                if 0 <= place < size:
-                    shadow[angle, place] += np.float32((1 - share) * value)
-                if 0 <= place + 1 < size:
-                    shadow[angle, place + 1] += np.float32(share * value)
-                at += across
-
-
-@njit(cache=True)
-def _spread(shadow: Float32Array, directions: Float64Array, picture: Float32Array) -> None:
-    """The transpose of `_project`."""
-    size = picture.shape[0]
-    middle = (size - 1) / 2
-    for angle in range(directions.shape[0]):
-        across, up = directions[angle]
-        for row in range(size):
-            at = middle - middle * across + (middle - row) * up
-            for column in range(size):
-                place = int(np.floor(at))
-                share = at - place
-                total = 0.0
-                if 0 <= place < size:
-                    total += (1 - share) * shadow[angle, place]
-                if 0 <= place + 1 < size:
-                    total += share * shadow[angle, place + 1]
-                picture[row, column] += np.float32(total)
-                at += across
 
 
 def _reconstructed(scan: Scan, recipe: Recipe, rows: range) -> Iterator[tuple[Float32Array, int]]:

@@ -309,7 +309,7 @@ def skimage_segmentation(arrays: Arrays, options: Options) -> Any:
     features = multiscale_basic_features(
         arrays["volume"], intensity=True, edges=True, texture=True,
         sigma_min=options["sigma_min"], sigma_max=options["sigma_max"],
-        num_workers=options["threads"],
+        workers=options["threads"],
     )  # fmt: skip
     forest = RandomForestClassifier(
         n_estimators=options["trees"], max_depth=options["depth"], class_weight="balanced",

@@ -22,6 +22,7 @@ from alsct_gui.placement.asking import (
     ask_unwant,
     ask_want,
 )
+from alsct_gui.placement.auditing import AT_ONCE, WHILE_BUSY
 from alsct_gui.placement.events import EventKind
 from alsct_gui.placement.goals.pruning import QUARANTINE
 from alsct_gui.placement.invariants import check
@@ -309,6 +310,24 @@ def test_a_copy_that_vanishes_is_found_out_and_made_again(
     kinds = Counter(item.kind for item in ledger.tail(0))
     assert kinds[EventKind.LOST] == 1
     assert kinds[EventKind.AUDITED] == 2
+    assert nothing_wrong(facility, ledger)
+
+
+def test_what_is_owed_goes_before_looking_again(facility: Facility, ledger: Ledger) -> None:
+    for number in range(5):
+        ask_admit(ledger, raw_file(facility.root, f"{number}.h5"))
+    agent = facility.agent(ledger)
+    facility.turns(agent, 30)
+    facility.watch.advance(8 * 86400)
+
+    def looked_again() -> int:
+        seq = ledger.last_seq()
+        agent.turn()
+        return Counter(item.kind for item in ledger.tail(seq))[EventKind.AUDITED]
+
+    assert looked_again() == AT_ONCE
+    ask_admit(ledger, raw_file(facility.root, "another.h5"))
+    assert looked_again() == WHILE_BUSY
     assert nothing_wrong(facility, ledger)
 
 

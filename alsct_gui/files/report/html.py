@@ -22,6 +22,7 @@ from alsct_gui.files.report.content import (
 )
 from alsct_gui.files.report.images import png_of
 from alsct_gui.files.report.plots import Area, Dot, Mark, Stroke, draw
+from alsct_gui.files.report.words import made_rows
 
 _PLOT = (640.0, 300.0)
 
@@ -37,7 +38,8 @@ th, td { padding: 4px 16px 4px 0; text-align: right; border-bottom: 1px solid #d
 th { font-weight: 600; }
 th:first-child, td:first-child { text-align: left; }
 table.facts td:first-child { color: #6b737c; }
-table.facts td { text-align: left; }
+table.facts td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+summary { color: #6b737c; cursor: pointer; }
 figure { margin: 8px 16px 16px 0; display: inline-block; vertical-align: top; }
 figcaption { color: #6b737c; font-size: 13px; max-width: 640px; }
 img { display: block; image-rendering: pixelated; max-width: 100%; }
@@ -70,8 +72,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _block(block)
     if report.made:
         text = json.dumps(json_safe(report.made), indent=2, ensure_ascii=False, default=str)
-        yield "<h2>How it was made</h2>"
-        yield f"<pre>{escape(text)}</pre>"
+        yield from _block(Heading("How it was made"))
+        yield from _block(Facts(made_rows(report.made)))
+        yield f"<details><summary>As data</summary><pre>{escape(text)}</pre></details>"
     yield "</body></html>"
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from alsct_gui.files.provenance import json_safe
 from alsct_gui.files.report.content import (
     Block,
     Facts,
@@ -22,13 +20,17 @@ from alsct_gui.files.report.content import (
 )
 from alsct_gui.files.report.images import png_of, shown_image
 from alsct_gui.files.report.plots import Area, Dot, Mark, Stroke, draw
+from alsct_gui.files.report.words import made_rows
 from alsct_gui.model.errors import OutputError
 
-_PLOT = (640.0, 300.0)
+_PLOT = (640.0, 250.0)
 _MARGIN = 50.0
 _WIDTH = 595.0 - 2 * _MARGIN
 _FONT, _BOLD = "Vera", "VeraBd"
-_LINE_LENGTH = 100
+_TALLEST = 170.0
+"""Height of a picture at most: it shares the page with its figures."""
+_LEAST_ROWS = 120.0
+"""Room below a heading without which a table begins on the next page."""
 
 
 def write_pdf(path: Path, report: Report) -> None:
@@ -72,17 +74,20 @@ def _foot(canvas: Any, document: Any) -> None:
     canvas.drawRightString(595.0 - _MARGIN, _MARGIN / 2, str(document.page))
 
 
-def _style(size: float, *, bold: bool = False, after: float = 6, grey: bool = False) -> Any:
+def _style(
+    size: float, *, bold: bool = False, after: float = 6, grey: bool = False, right: bool = False
+) -> Any:
     from reportlab.lib.styles import ParagraphStyle
 
     return ParagraphStyle(
-        f"{size}{bold}{grey}", fontName=_BOLD if bold else _FONT, fontSize=size,
+        f"{size}{bold}{grey}{right}", fontName=_BOLD if bold else _FONT, fontSize=size,
         leading=size * 1.4, spaceAfter=after, textColor="#6b737c" if grey else "#22262b",
+        alignment=2 if right else 0, splitLongWords=True,
     )  # fmt: skip
 
 
 def _flow(report: Report) -> Iterator[Any]:
-    from reportlab.platypus import KeepTogether, Paragraph, Preformatted
+    from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph
 
     yield Paragraph(escape(report.title), _style(18, bold=True))
     yield Paragraph(escape(report.sentence), _style(9.5, after=12))
@@ -96,14 +101,14 @@ def _flow(report: Report) -> Iterator[Any]:
             yield KeepTogether([*heading, *flow])
             heading = []
         else:
+            # A table goes over pages, so that it cannot be kept together with its heading.
+            if heading:
+                yield CondPageBreak(_LEAST_ROWS)
             yield from (*heading, *flow)
             heading = []
     if report.made:
-        yield from _block(Heading("How it was made"))
-        text = json.dumps(json_safe(report.made), indent=2, ensure_ascii=False, default=str)
-        for line in text.splitlines():
-            for start in range(0, len(line), _LINE_LENGTH):
-                yield Preformatted(line[start : start + _LINE_LENGTH], _style(6.5, after=0))
+        made: list[Block] = [Heading("How it was made"), Facts(made_rows(report.made))]
+        yield KeepTogether([item for block in made for item in _block(block)])
 
 
 def _block(block: Block) -> Iterator[Any]:
@@ -111,9 +116,7 @@ def _block(block: Block) -> Iterator[Any]:
 
     if isinstance(block, Heading):
         yield Spacer(1, 8)
-        heading = Paragraph(escape(block.text), _style(12, bold=True))
-        heading.keepWithNext = True
-        yield heading
+        yield Paragraph(escape(block.text), _style(12, bold=True))
     elif isinstance(block, Text):
         yield Paragraph(escape(block.text), _style(9.5))
     elif isinstance(block, Facts):
@@ -124,19 +127,22 @@ def _block(block: Block) -> Iterator[Any]:
         ]  # fmt: skip
         if cells:
             yield Table(
-                cells, colWidths=(0.4 * _WIDTH, 0.6 * _WIDTH), style=_lines(), hAlign="LEFT"
+                cells, colWidths=(0.36 * _WIDTH, 0.64 * _WIDTH), style=_lines(), hAlign="LEFT"
             )
             yield Spacer(1, 8)
     elif isinstance(block, Rows):
-        heads = [Paragraph(escape(head), _style(7, bold=True, after=0)) for head in block.heads]
+        heads = [
+            Paragraph(escape(head), _style(7, bold=True, after=0, right=number > 0))
+            for number, head in enumerate(block.heads)
+        ]
         rows = [list(row) for row in block.cells]
         share = _WIDTH / max(1, len(block.heads))
-        yield Table([heads, *rows], colWidths=share, style=_lines(size=7), repeatRows=1,
-                    hAlign="LEFT")  # fmt: skip
+        yield Table([heads, *rows], colWidths=share, style=_lines(size=7, numbers=True),
+                    repeatRows=1, hAlign="LEFT")  # fmt: skip
         if block.caption:
             yield Paragraph(escape(block.caption), _style(8, grey=True))
     elif isinstance(block, Picture):
-        yield from _figure(block, 0.7 * _WIDTH)
+        yield from _figure(block, _WIDTH)
     elif isinstance(block, Pictures):
         share = _WIDTH / max(1, len(block.pictures))
         row = [_figure(item, share - 12) for item in block.pictures]
@@ -148,11 +154,16 @@ def _block(block: Block) -> Iterator[Any]:
         yield from words
 
 
-def _lines(size: float = 9) -> list[Any]:
+def _lines(size: float = 9, *, numbers: bool = False) -> list[Any]:
+    right: list[Any] = [("ALIGN", (1, 0), (-1, -1), "RIGHT")] if numbers else []
     return [
+        *right,
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("FONT", (0, 0), (-1, -1), _FONT, size),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, "#dfe3e8"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("LEFTPADDING", (1, 0), (-1, -1), 8 if numbers else 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0 if numbers else 8),
         ("TOPPADDING", (0, 0), (-1, -1), 2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
     ]
@@ -162,7 +173,7 @@ def _figure(picture: Picture, width: float) -> list[Any]:
     from reportlab.platypus import Image, Paragraph
 
     shown = shown_image(picture)
-    factor = min(width, 0.75 * shown.width) / shown.width
+    factor = min(width / shown.width, _TALLEST / shown.height, 0.75)
     image = Image(io.BytesIO(png_of(picture)), shown.width * factor, shown.height * factor)
     image.hAlign = "LEFT"
     words = [Paragraph(escape(picture.caption), _style(8, grey=True))] if picture.caption else []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from alsct_gui.files.report.content import Rows
 from alsct_gui.model.table import Table
@@ -15,9 +17,9 @@ def figure(value: float, unit: str = "", digits: int = 4) -> str:
     """Return a number with so many significant digits and its unit; a dash for none."""
     if not math.isfinite(value):
         return "–"
-    if value == int(value) and abs(value) < 1e7:
+    if value == int(value) and abs(value) < 1e9:
         text = f"{int(value):,}"
-    elif 1e-3 <= abs(value) < 1e6:
+    elif 1e-3 <= abs(value) < 1e9:
         decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
         text = f"{value:,.{decimals}f}"
     else:
@@ -28,6 +30,33 @@ def figure(value: float, unit: str = "", digits: int = 4) -> str:
 def percent(share: float) -> str:
     """Return a share as percent, to a hundredth."""
     return f"{100 * share:.2f} %" if math.isfinite(share) else "–"
+
+
+def made_rows(made: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how a product was made, from its provenance as plain data: names and words."""
+    rows = []
+    if made.get("step"):
+        rows.append(("Step", f"{made.get('title', '')} ({made['step']})"))
+    if made.get("parameters"):
+        rows.append(("Parameters", _listed(made["parameters"])))
+    for item in made.get("inputs") or ():
+        rows.append((f"Input, {item.get('name', '')}", str(item.get("path", ""))))
+        if item.get("sha256"):
+            rows.append(("SHA-256 of its values", str(item["sha256"])))
+    if made.get("voxel_um"):
+        edges = " × ".join(f"{edge:g}" for edge in made["voxel_um"])
+        rows.append(("Voxel, z × y × x", f"{edges} µm"))
+    if made.get("versions"):
+        rows.append(("Versions", _listed(made["versions"])))
+    if made.get("created"):
+        rows.append(("Made at", str(made["created"])))
+    return rows
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {'none' if value is None else value}" for name, value in values.items()
+    )
 
 
 def table_rows(table: Table, names: tuple[str, ...] = (), *, whole: str = "") -> Rows:

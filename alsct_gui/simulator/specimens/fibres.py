@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -24,6 +26,8 @@ _END_PX = 10.0
 """Breaks keep this distance from the first and the last slice."""
 _MODES = 4
 """Waves that a crack's roughness is made of."""
+_TRIES = 100
+"""Places that are tried for a break, on average."""
 _KNOTS = 5
 """Heights at which fibres are kept apart; between them they run smoothly."""
 
@@ -146,10 +150,14 @@ class Bundle:
 
     def places(self, z: float, derivative: int = 0) -> Float64Array:
         """Return (y, x) of all fibres at a height from the middle slice, shape (fibre, 2)."""
+        found: Float64Array = self._spline(z, derivative)
+        return found
+
+    @cached_property
+    def _spline(self) -> Any:
         from scipy.interpolate import CubicSpline
 
-        found: Float64Array = CubicSpline(self.heights, self.knots)(z, derivative)
-        return found
+        return CubicSpline(self.heights, self.knots)
 
 
 def make_bundle(spec: FibreSpec) -> Bundle:
@@ -280,7 +288,7 @@ def _draw_breaks(bundle: Bundle, rng: np.random.Generator) -> Breaks:
         for fibre in reached[rng.random(len(reached)) < spec.crack_breaks]:
             add(int(fibre), float(heights[fibre]), True)
     chosen = chosen[: spec.n_breaks]
-    for _ in range(spec.n_breaks * 200):
+    for _ in range(spec.n_breaks * _TRIES):
         if len(chosen) >= spec.n_breaks:
             break
         fibre, z = int(rng.integers(spec.n_fibres)), float(rng.uniform(-half, half))
@@ -304,6 +312,8 @@ def _draw_breaks(bundle: Bundle, rng: np.random.Generator) -> Breaks:
 def _near_crack(bundle: Bundle, fibre: int, z: float) -> bool:
     """Whether a break would lie half in a crack, where its opening could not be told."""
     spec = bundle.spec
+    if not bundle.cracks:
+        return False
     place = bundle.places(z)[fibre]
     room = spec.openings_px[1] + spec.crack_opening_px
     return any(

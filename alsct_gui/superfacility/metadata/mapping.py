@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from alsct_gui.files.plaintext import read_plain
@@ -51,6 +52,7 @@ class Table:
     """By path in the file."""
 
 
+@cache
 def load_table(layout: str) -> Table:
     """Return the table of a layout; one without keys for a layout that has none."""
     if layout not in resource_names("scicat"):

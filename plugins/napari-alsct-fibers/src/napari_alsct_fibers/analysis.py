@@ -17,7 +17,7 @@ from napari_alsct_fibers.direction import Axis, Direction, Turned, found_directi
 from napari_alsct_fibers.link import Linker
 from napari_alsct_fibers.paths import Paths, smooth_paths
 from napari_alsct_fibers.profiles import FibreProfiles, fibre_profiles
-from napari_alsct_fibers.spots import find_spots, found_radius
+from napari_alsct_fibers.spots import WIDTH, find_spots, found_radius
 
 Float32Array = NDArray[np.float32]
 
@@ -27,6 +27,9 @@ _HALF_MEAN = 3
 _STEEPEST = 0.6
 """Fibres that lean more are better looked at along another axis of a turned volume."""
 _LEAST_ORDER = 0.2
+_LEAST_GAP = 0.7
+"""A gap is at least so deep, as a share of the way from the fibres to the darkest places."""
+_LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ def analyse(
                 f"a gap of {search.gap_value:g} is not darker than the fibres", where="gap_value",
                 fix="Give the grey value of air in this volume, or none",
             )  # fmt: skip
-    found = find_breaks(profiles, judgement, gap_depth=gap_depth)
+    dark = _dark_level(turned, radius_px, lean)
+    least = _LEAST_GAP * (float(np.nanmedian(profiles.core)) - dark)
+    found = find_breaks(profiles, judgement, gap_depth=gap_depth, least_gap_depth=least)
     return Composite(axis, direction, radius_px, paths, profiles, found)
 
 
@@ -154,6 +159,18 @@ def _find_paths(
     return smooth_paths(
         tracks, (n_slices, n_y, n_x), radius_px, search.stiffness_slices, search.patience_slices
     )
+
+
+def _dark_level(turned: LazyArray, radius_px: float, lean: tuple[float, float]) -> float:
+    """Grey value of the darkest hundredth of the volume, without noise: air, where it shows."""
+    from scipy.ndimage import gaussian_filter
+
+    last = turned.shape[0] - 1
+    levels = []
+    for at in np.unique(np.linspace(0, last, _LOOKS + 2).astype(int)[1:-1]).tolist():
+        smooth = gaussian_filter(_mean_of(turned, at, at, lean), WIDTH * radius_px)
+        levels.append(float(np.percentile(smooth, 1)))
+    return float(np.median(levels))
 
 
 def _mean_of(turned: LazyArray, first: int, last: int, lean: tuple[float, float]) -> Float32Array:

@@ -36,6 +36,8 @@ class Judgement:
     """How much of the dip of what is about the fibre may show in the fibre; so much is taken
     off before it is judged. A crack of the matrix that the fibre bridges darkens the
     surroundings, and a little of that shows."""
+    narrowest_slices: float = 0.7
+    """Narrower gaps cannot be told from noise."""
     widest_slices: float = 40.0
     """Wider ones are not looked for."""
     end_slices: float = 3.0
@@ -76,7 +78,11 @@ class Found:
 
 
 def find_breaks(
-    profiles: FibreProfiles, judgement: Judgement, *, gap_depth: float | None = None
+    profiles: FibreProfiles,
+    judgement: Judgement,
+    *,
+    gap_depth: float | None = None,
+    least_gap_depth: float = 0.0,
 ) -> Found:
     """Find breaks along fibres.
 
@@ -88,6 +94,9 @@ def find_breaks(
         When a dip is a break.
     gap_depth
         Grey value of a fibre less that of a gap; None finds it from wide dips.
+    least_gap_depth
+        It is at least so much when it is found: where nothing is broken, there are no gaps to
+        tell it from.
 
     Returns
     -------
@@ -99,10 +108,13 @@ def find_breaks(
     ring, _ = flattened(profiles.ring, window)
     dips = find_dips(core, judgement.widest_slices, judgement.least_z)
     dips = _clear_of_ends(dips, profiles.core, judgement.end_slices)
-    full = gap_depth if gap_depth is not None else _gap_depth(core, dips)
+    full = gap_depth if gap_depth is not None else max(
+        _gap_depth(core, dips), least_gap_depth
+    )  # fmt: skip
     bright, _ = flattened(profiles.bright, window)
     breaks = _single(_measured(core, bright, ring, dips, full, judgement))
     judged = breaks.depth - judgement.bleeding * breaks.around >= judgement.least_depth
+    judged &= breaks.opening >= judgement.narrowest_slices
     noise = robust_deviation(core.astype(np.float64))
     return Found(_chosen(breaks, judged), _chosen(breaks, ~judged), full, noise)
 

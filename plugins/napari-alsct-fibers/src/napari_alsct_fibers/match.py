@@ -22,6 +22,10 @@ _ANGLES_DEG = np.arange(-3.0, 3.01, 0.5)
 _FARTHEST = 0.3
 """Largest shift across the fibres, as a share of the extent."""
 _ROUNDS = 20
+_NEAR = (0.5, 0.35)
+"""How far from where it is expected a fibre may be, over the diameter: at first, at the end."""
+_LEAST_SHARE = 0.5
+"""Of the fibres, so many must be found again; of two patterns of chance a fifth or so is."""
 _FEWEST_PAIRS = 3
 
 
@@ -67,18 +71,20 @@ def match_fibres(first: Float64Array, second: Float64Array, spacing: float) -> F
     affine = _first_guess(first, second, spacing)
     tree = KDTree(second)
     pairs = np.empty((0, 2), np.intp)
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
+        reach = _NEAR[0] if turn < _ROUNDS // 2 else _NEAR[1]
         moved = first @ affine[:, :2].T + affine[:, 2]
         far, there = tree.query(moved)
         _, back = KDTree(moved).query(second)
-        mutual = (back[there] == np.arange(len(first))) & (far < 0.5 * spacing)
+        mutual = (back[there] == np.arange(len(first))) & (far < reach * spacing)
         found = np.column_stack([np.flatnonzero(mutual), there[mutual]])
-        if len(found) == len(pairs) and (found == pairs).all():
+        settled = len(found) == len(pairs) and (found == pairs).all()
+        if settled and reach == _NEAR[1]:
             break
         pairs = found
         if len(pairs) >= 6:
             affine = _fitted(first[pairs[:, 0]], second[pairs[:, 1]])
-    if len(pairs) < max(_FEWEST_PAIRS, 0.3 * min(len(first), len(second))):
+    if len(pairs) < max(_FEWEST_PAIRS, _LEAST_SHARE * min(len(first), len(second))):
         raise InputError(
             f"only {len(pairs)} of {len(first)} fibres are found again", where="loads",
             fix="Give results of one specimen, in the order of the loads",

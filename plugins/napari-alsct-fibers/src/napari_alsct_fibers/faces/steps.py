@@ -70,6 +70,10 @@ class LoadsWidget(ResultFace):
         """Return a list of results, each with its load."""
         return ResultFolders()
 
+    def wanted_words(self, missing: str) -> str:
+        """Say that two loads are wanted."""
+        return "Add the results of two loads."
+
     def plot_of(self, tables: Mapping[str, Table]) -> Plot | None:
         """Return the number of breaks over the height, at each load."""
         counts = tables["counts"]
