@@ -203,6 +203,7 @@ class StepFace(QWidget):
         self.preview.setToolTip("One slice, made anew with every change and every slice you go to")
         self.preview.setVisible(self.step.preview != "none")
         self.preview_words = label("", faint=True)
+        self.preview_words.setVisible(self.step.preview != "none")
         row.addWidget(self.preview)
         row.addWidget(self.preview_words, 1, Qt.AlignmentFlag.AlignRight)
         return row
