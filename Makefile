@@ -6,7 +6,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   simulate a scan, reconstruct it, leave pictures in demo-output/"
+	@echo "make demo   simulate a scan, reconstruct it, play an outage; see demo-output/"
 	@echo "make test   run the tests"
 	@echo "make lint   run the linters, the type checker and the architecture check"
 	@echo "make bench  measure every stage beside its peers"
@@ -34,6 +34,7 @@ bench: environment
 
 pictures: environment
 	$(BIN)/python -m alsct_gui.app --selftest --pictures docs/pictures/window
+	$(BIN)/python -m tests.ui.board.pictures docs/pictures/window
 	$(BIN)/python docs/pictures/shrink.py docs/pictures/window
 	$(BIN)/python docs/pictures/plugins.py docs/pictures/plugins
 	$(BIN)/python docs/pictures/shrink.py docs/pictures/plugins 200000

@@ -165,6 +165,8 @@ def services_for(
         facility = replace(
             facility_of(settings, profile, simulated), scicat_page=dataset_page(chosen)
         )
+        if chosen.globus.account != "person":
+            facility = replace(facility, log_in=None)
         make = partial(simulate_demo_scan, simulated.scans if simulated and card else None)
         yield Services(
             chosen, folder_here(chosen.folders.raw), folder_here(chosen.folders.scratch),
@@ -194,7 +196,7 @@ def facility_of(
     """
     from alsct_gui.placement.ledger import default_ledger
     from alsct_gui.placement.policy import load_policy
-    from alsct_gui.placement.starting import start_agent
+    from alsct_gui.placement.starting import log_in, start_agent
     from alsct_gui.ui.services import Facility
 
     ledger = Path(settings.ledger).absolute() if settings.ledger else default_ledger()
@@ -214,6 +216,7 @@ def facility_of(
         start_agent=lambda: start_agent(
             ledger, named, profile or settings.profile, runs, settings.threads
         ),
+        log_in=partial(log_in, ledger, named, profile or settings.profile),
     )  # fmt: skip
 
 

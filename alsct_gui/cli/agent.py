@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VIOLATED = 8
 """Exit code of `alsct agent check` when something is not as it must be."""
 _STOP_S = 60.0
+_TELL_S = 60.0
 
 LedgerOption = Annotated[
     Path | None,
@@ -208,6 +209,72 @@ def secret(
     if not text.strip():
         raise UsageError("the secret is empty", where=name, fix="Type it, or pipe it in")
     secrets.put(name, text.strip())
+
+
+@agent.command()
+def login(
+    code: Annotated[
+        bool, typer.Option("--code", help="Without a browser: shows an address, asks for a code.")
+    ] = False,
+    ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
+    profile: ProfileOption = "als-8.3.2",
+) -> None:
+    """Log in to Globus as a person, agree to what places ask for, and try again what waited."""
+    import webbrowser
+
+    from alsct_gui.files.profiles import load_profile
+    from alsct_gui.placement.asking import ask_of_goals
+    from alsct_gui.placement.policy import load_policy
+    from alsct_gui.superfacility.credentials import open_secrets
+    from alsct_gui.wiring.login import log_in, waits_for_login
+
+    def open_page(address: str) -> None:
+        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
+        webbrowser.open(address)
+
+    def ask_code(address: str) -> str:
+        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
+        return str(typer.prompt("code"))
+
+    wanted, secrets = load_policy(policy), open_secrets()
+    if secrets.warning:
+        err.print(secrets.warning, style="yellow", markup=False)
+    reached = log_in(
+        load_profile(profile), wanted, secrets,
+        open_page=None if code else open_page, ask_code=ask_code if code else None,
+    )  # fmt: skip
+    for place in reached:
+        out.print(f"{place.place}: {place.trouble or 'can be used'}", markup=False)
+    if _path(ledger).exists():
+        with _open(ledger) as opened:
+            if keys := waits_for_login(opened.observed(), wanted):
+                ask_of_goals(opened, "retry", keys)
+    out.print("Logged in.")
+
+
+@agent.command()
+def tell(profile: ProfileOption = "als-8.3.2") -> int:
+    """Send a trial message by every way to people that the profile names."""
+    from alsct_gui.files.profiles import load_profile
+    from alsct_gui.model.message import Message
+    from alsct_gui.superfacility.credentials import open_secrets
+    from alsct_gui.superfacility.notify.post import Post, ways_of
+
+    ways = ways_of(load_profile(profile).notify, open_secrets)
+    if not ways:
+        raise UsageError("the profile names nobody to tell", where=profile,
+                         fix="See docs/notifications.md")  # fmt: skip
+    with Post(ways) as post:
+        message = Message("A trial", "The agent will tell what is grave by this way.", time.time())
+        for way in ways:
+            post.put(way, message)
+        post.settle(_TELL_S * len(ways))
+        found = {outcome.way: outcome.why for outcome in post.outcomes()}
+    for way in ways:
+        why = found.get(way, f"no answer within {_TELL_S:g} s")
+        out.print(f"{way}: {why or 'sent'}", style="red" if why else None, markup=False)
+    return 1 if any(found.get(way, "late") for way in ways) else 0
 
 
 @agent.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alsct_gui.cli.console import JsonFlag, emit_json, out, show_table
-from alsct_gui.model.errors import UsageError
+from alsct_gui.model.errors import RemoteError, UsageError
 
 if TYPE_CHECKING:
     from alsct_gui.simulator.facility.desk import Desk
@@ -87,7 +87,7 @@ def status(at: RootOption = None, json: JsonFlag = False) -> None:
         out.print(f"fault {row['number']}: {row['name']} at {row['where']}", markup=False)
     out.print(
         f"set -a; . {facts['root']}/environment; set +a\n"
-        f"alsct agent run --policy {facts['policy']}",
+        f"alsct agent run --profile {facts['profile']} --policy {facts['policy']}",
         markup=False,
     )
 
@@ -95,15 +95,13 @@ def status(at: RootOption = None, json: JsonFlag = False) -> None:
 @facility.command()
 def stop(at: RootOption = None) -> None:
     """End the facility; its jobs are killed."""
-    from alsct_gui.simulator.facility.desk import read_card
-
     tree = _tree(at)
-    pid = read_card(tree.card).pid
     try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
+        pid = int(_desk(at).status()["pid"])  # a card may be of one that was killed long ago
+    except RemoteError:
         tree.card.unlink(missing_ok=True)
         return
+    os.kill(pid, signal.SIGTERM)
     until_s, pause = time.monotonic() + _STOP_S, threading.Event()
     while tree.card.exists():
         if time.monotonic() > until_s:

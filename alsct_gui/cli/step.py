@@ -16,14 +16,23 @@ from alsct_gui.cli.options import (
     thread_count,
 )
 from alsct_gui.cli.running import cancelled_by_signals
-from alsct_gui.model.errors import RecipeError, UsageError
+from alsct_gui.model.codec import to_plain
+from alsct_gui.model.errors import AlsctError, OutputError, RecipeError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alsct_gui.steps.batch import Ended
     from alsct_gui.steps.registry import Found
     from alsct_gui.steps.settings import Setting
     from alsct_gui.steps.step import Step
 
-StepName = Annotated[str, typer.Argument(metavar="NAME", help="A step of `alsct step list`.")]
+StepName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A step of `alsct step list`, or a file of your own: mine.py."
+    ),
+]
 
 step = typer.Typer(
     name="step",
@@ -49,7 +58,8 @@ def listing(json: JsonFlag = False) -> None:
             out.print(f"{found.name}  (not available: {found.error})", style="dim", markup=False)
         else:
             out.print(found.name, style="bold", markup=False)
-            out.print(f"    {found.step.sentence}", markup=False)
+            own = f" ({found.step.source})" if found.step.source else ""
+            out.print(f"    {found.step.sentence}{own}", markup=False)
 
 
 @step.command()
@@ -81,8 +91,15 @@ def show(name: StepName, json: JsonFlag = False) -> None:
 def run(
     name: StepName,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="INPUT… OUTPUT", help="Inputs in order, then output.")
+        list[Path],
+        typer.Argument(
+            metavar="INPUT… OUTPUT", help="Inputs in order, then output; with --into volumes alone."
+        ),
     ],
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="Run it on every volume by itself; products go in here."),
+    ] = None,
     given: Annotated[
         list[str] | None, typer.Option("--input", help="An input by its name: markers=PATH.")
     ] = None,
@@ -95,21 +112,24 @@ def run(
         bool, typer.Option("--overwrite", help="Move what has the output's name aside.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what a killed run left.")
+        bool,
+        typer.Option("--resume", help="Go on with what a killed run left; pass over what is done."),
     ] = False,
     threads: ThreadsOption = 0,
     memory_gb: MemoryOption = 4.0,
     json: JsonFlag = False,
 ) -> None:
-    """Run a step on files."""
+    """Run a step on files: on one, or with --into on many."""
+    from alsct_gui.steps.batch import Piece, plan_batch, run_batch
     from alsct_gui.steps.registry import get_step
     from alsct_gui.steps.reporter import Reporter
     from alsct_gui.steps.running import run_step
     from alsct_gui.steps.settings import parameters_to_plain
 
     step = get_step(name)
-    inputs, output = _inputs(step, paths, given or []), paths[-1]
     parameters = _parameters(step, preset, params, settings or [])
+    inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
+    pieces = plan_batch(step, paths, into) if into else []
     said: list[str] = []
 
     def say(sentence: str) -> None:
@@ -117,12 +137,23 @@ def run(
         err.print(sentence, markup=False)
 
     with cancelled_by_signals() as token, progress_bars(quiet=json) as show:
-        result = run_step(
-            step, parameters, inputs=inputs, output=output, overwrite=overwrite, resume=resume,
-            reporter=Reporter(
+
+        def reporter(_: Piece | None = None) -> Reporter:
+            return Reporter(
                 progress=show, cancel=token, say=say, threads=thread_count(threads),
                 memory_bytes=int(memory_gb * 1e9),
-            ),
+            )  # fmt: skip
+
+        if into is not None:
+            ends = run_batch(
+                step, parameters, pieces, others=inputs, reporter=reporter, overwrite=overwrite,
+                resume=resume,
+            )  # fmt: skip
+            _tell_batch(step, parameters, ends, len(pieces), as_json=json)
+            return
+        result = run_step(
+            step, parameters, inputs=inputs, output=paths[-1], overwrite=overwrite, resume=resume,
+            reporter=reporter(),
         )  # fmt: skip
     if json:
         emit_json(
@@ -140,9 +171,79 @@ def run(
         out.print(f"{path}: {step.output(key).title}, {result.seconds:.1f} s", markup=False)
 
 
+@step.command()
+def script(
+    product: Annotated[Path, typer.Argument(help="A volume, labels, a table or a report.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Script to write; ending in .py it is Python."),
+    ] = None,
+    python: Annotated[
+        bool, typer.Option("--python", help="Python, not the shell's commands.")
+    ] = False,
+) -> None:
+    """Print a script that makes a product again, from the scan on."""
+    from alsct_gui.cli.scripts import python_script, shell_script
+    from alsct_gui.files.writers.partial import refuse_taken
+    from alsct_gui.steps.chain import chain_of, changed_code
+
+    chain = chain_of(product)
+    known = {link.path for link in chain}
+    for path in dict.fromkeys(path for link in chain for path in link.inputs.values()):
+        if path not in known and not path.exists():
+            err.print(f"warning: {path} is not there any more", style="yellow", markup=False)
+    for link in chain:
+        for file in changed_code(to_plain(link.made)):
+            err.print(f"warning: {file} is not what it was", style="yellow", markup=False)
+    is_python = python or (output is not None and output.suffix == ".py")
+    text = python_script(chain) if is_python else shell_script(chain)
+    if output is None:
+        print(text, end="")  # noqa: T201 (as it is, whatever the width of the terminal)
+        return
+    refuse_taken(output)
+    try:
+        output.write_text(text, encoding="utf-8")
+        output.chmod(0o755 if not is_python else 0o644)
+    except OSError as error:
+        raise OutputError(f"it cannot be written ({error.strerror})", where=str(output)) from error
+    out.print(str(output), markup=False)
+
+
+def _tell_batch(
+    step: Step[Any], parameters: Any, ends: Iterator[Ended], count: int, *, as_json: bool
+) -> None:
+    """Say how each piece ended as it ends; leave with the first error's exit code."""
+    from alsct_gui.steps.settings import parameters_to_plain
+
+    rows: list[dict[str, Any]] = []
+    first: AlsctError | None = None
+    for ended in ends:
+        source, where = str(ended.piece.source), f"{len(rows) + 1} of {count}"
+        rows.append({
+            "input": ended.piece.source.absolute(),
+            "outputs": dict(ended.result.outputs) if ended.result else {},
+            "seconds": ended.result.seconds if ended.result else None,
+            "error": ended.error.sentence if ended.error else "",
+            "was_there": ended.result is None and ended.error is None,
+        })  # fmt: skip
+        if ended.error is not None:
+            first = first or ended.error
+            err.print(f"{where}  {source}: {ended.error.sentence}", style="red", markup=False)
+        elif not as_json and ended.result is None:
+            out.print(f"{where}  {ended.piece.output}: was there", style="dim", markup=False)
+        elif not as_json and ended.result is not None:
+            seconds = f"{ended.result.seconds:.1f} s"
+            out.print(f"{where}  {ended.piece.output}: {step.title}, {seconds}", markup=False)
+    if as_json:
+        emit_json(
+            {"step": step.name, "parameters": parameters_to_plain(parameters), "pieces": rows}
+        )
+    if first is not None:
+        raise typer.Exit(first.exit_code)
+
+
 def step_facts(found: Found) -> dict[str, Any]:
     """A step as plain data."""
-    from alsct_gui.model.codec import to_plain
     from alsct_gui.steps.settings import parameters_to_plain, settings_of
 
     step = found.step
@@ -158,16 +259,17 @@ def step_facts(found: Found) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _inputs(step: Step[Any], paths: list[Path], given: list[str]) -> dict[str, str | Path]:
-    """Inputs by name: those in order, then those that are named."""
+def _inputs(
+    step: Step[Any], paths: list[Path], given: list[str], *, many: bool
+) -> dict[str, str | Path]:
+    """Inputs by name: those in order, unless many are run one by one, then those that are named."""
     names = [port.name for port in step.inputs]
-    positional = paths[:-1]
-    if len(positional) > len(names):
+    if not many and len(paths) > len(names):
         raise UsageError(
-            f"takes {len(names)} inputs and an output, {len(paths)} paths were given",
-            where=step.name, fix=f"Its inputs: {', '.join(names)}",
+            f"takes {len(names)} inputs and an output, {len(paths) + 1} paths were given",
+            where=step.name, fix=f"Its inputs: {', '.join(names)}; with --into many volumes",
         )  # fmt: skip
-    inputs: dict[str, str | Path] = dict(zip(names, positional, strict=False))
+    inputs: dict[str, str | Path] = {} if many else dict(zip(names, paths, strict=False))
     for text in given:
         name, equals, path = text.partition("=")
         if not equals:

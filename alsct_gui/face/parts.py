@@ -29,6 +29,7 @@ _DECIMALS = 9
 def label(text: str, *, wrap: bool = False, faint: bool = False) -> QLabel:
     """Return words; they can be selected when they may be long."""
     made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)  # much of it comes from files
     made.setWordWrap(wrap)
     if wrap:
         made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)

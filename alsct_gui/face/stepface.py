@@ -59,6 +59,8 @@ class StepFace(QWidget):
     ----------
     viewer
         The viewer that it was opened in; napari hands it in.
+    step
+        Another step than that of the class.
 
     Raises
     ------
@@ -72,9 +74,9 @@ class StepFace(QWidget):
     finished = Signal(object)
     """Products by the names of the outputs; their layers are in the viewer."""
 
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer, step: Step[Any] | None = None) -> None:
         super().__init__()
-        self.step: Step[Any] = get_step(self.step_name)
+        self.step: Step[Any] = step or get_step(self.step_name)
         self.viewer: Any = plain_viewer(viewer)
         self._backstage = Backstage()
         self._work = Work(self._backstage, self)
@@ -273,7 +275,7 @@ class StepFace(QWidget):
         try:
             self._work.start(
                 StepRequest(
-                    self.step.name, parameters_to_plain(self.parameters()), paths,
+                    self.step.key, parameters_to_plain(self.parameters()), paths,
                     str(output) if output is not None else "",
                 )
             )  # fmt: skip

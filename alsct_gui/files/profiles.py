@@ -37,7 +37,18 @@ def load_profile(source: str | Path = "als-8.3.2") -> Profile:
             raise RecipeError(f"is no regular expression: {error}",
                               where=f"profile.naming.{name}") from error  # fmt: skip
     _check_addresses(profile)
+    _check_ways(profile)
     return profile
+
+
+def _check_ways(profile: Profile) -> None:
+    """Check that ways to people can be told from each other."""
+    notify = profile.notify
+    names = [*(hook.name for hook in notify.webhooks), *(mail.name for mail in notify.mails)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RecipeError(f"{twice[:80]!r} is there twice", where="profile.notify",
+                          fix="Give each way a name of its own")  # fmt: skip
 
 
 def _check_addresses(profile: Profile) -> None:

@@ -117,3 +117,6 @@ class StepProvenance:
     """For integers: value = scale[0] + stored * scale[1]; None when they are values."""
     seconds: float | None = None
     """Wall time; None until the product is whole."""
+    record: Mapping[str, object] = field(default_factory=dict)
+    """What else the step tells of this run; of one's own code its files by checksum, where it
+    ran, the packages there, and what it printed."""

@@ -5,13 +5,16 @@ Rules, in the order in which they are asked of a goal:
 1. A goal that is met, or not wanted, asks for nothing; work for it that still runs is ended.
 2. Work that is under way is asked how it goes; work whose id is not known is asked for again.
 3. A goal that a person holds waits for that person.
-4. A goal waits for the goals that it is made from, for links that are down, for the end of
-   its back-off, and for a free slot of its lane. What it waits for is said by name.
+4. A goal waits for the goals that it is made from (for all, or for one of a group), for links
+   that are down, for the end of its back-off, and for a free slot of its lane. What it waits
+   for is said by name.
 5. What is left is begun, in batches, the most urgent first.
 
 Nothing is asked of a place whose link is down, not even how it goes or to stop. Where any one
 of several places is enough, the first that is in reach is taken; so a reconstruction is made
 here while NERSC is away, and what is wanted there all the same stays a debt.
+
+It is one module, longer than others, because each rule reads what those before it have found.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ from alsct_gui.model.placement import (
     blocked,
     waiting,
 )
-from alsct_gui.model.policy import Lane, Policy, Product
+from alsct_gui.model.policy import Policy, Product
+from alsct_gui.placement.slots import Candidate, allot
 from alsct_gui.placement.wanted import Aim, Plan, Wanted
 
 HELD = waiting("you", "held back by a person")
@@ -45,8 +49,6 @@ _REST = waiting("the scan's other goals", "a raw file goes last of all")
 _NO_PROPOSAL = blocked(
     "the proposal of the scan is not known", "Say which proposal it belongs to"
 )  # fmt: skip
-_SHRINK = 4
-"""How much smaller batches are after each failure, so that one bad file is found."""
 _SLOT = -1
 """Stands for the state of goals that wait for a slot, which no state has for its number."""
 _LATER = (StateKind.RETRY, StateKind.BLOCKED)
@@ -91,22 +93,6 @@ class _Wait:
     """Their keys, by negative priority."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Goals that are begun together."""
-
-    aim: Aim
-    limit: int
-    """Most goals."""
-    priority: int
-    keys: list[str] = field(default_factory=list)
-    size_bytes: int = 0
-
-    def takes(self, scan: ScanFacts, lane: Lane) -> bool:
-        """Whether there is room for one more."""
-        return len(self.keys) < self.limit and self.size_bytes + scan.size_bytes <= lane.batch_bytes
-
-
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     """What is so of every scan with the same plan that stands the same."""
@@ -117,10 +103,6 @@ class _Verdict:
     """What waits, and for what."""
     ready: tuple[Aim, ...]
     """What can be begun."""
-
-
-_Candidate = tuple[int, float, str, Aim, ScanFacts, int]
-"""Negative priority, time of admission and key, which make the order; attempts at the end."""
 
 
 class _Diff:
@@ -147,9 +129,9 @@ class _Diff:
         }
         self._seen: set[str] = set()
         self._refused: dict[str, StepState] = {}
-        self._needs: dict[str, StepState] = {}
+        self._needs: dict[tuple[str, ...], StepState] = {}
         self._waits: dict[tuple[str, int], _Wait] = {}
-        self._ready: list[_Candidate] = []
+        self._ready: list[Candidate] = []
         self._suffixes: dict[int, tuple[str, ...]] = {}
         self._verdicts: dict[tuple[int, tuple[str, ...], bool], _Verdict] = {}
 
@@ -278,14 +260,21 @@ class _Diff:
         """Whether nothing that lasts stands in a goal's way."""
         if any(link in self._down for link in aim.links) or self._stuck(record):
             return False
-        for need in aim.needs:
-            source = self._goals.get(part + need)
-            if source is not None and source.state.kind is StateKind.MET:
-                continue
-            links = self._places[need.split("/")[2]].links
-            if any(link in self._down for link in links) or self._stuck(source):
-                return False
-        return True
+        return all(self._in_reach(part, need) for need in aim.needs) and all(
+            any(self._in_reach(part, need) for need in group) for group in aim.needs_one
+        )
+
+    def _in_reach(self, part: str, need: str) -> bool:
+        """Whether a goal is met, or nothing that lasts stands in its way."""
+        if self._is_met(part + need):
+            return True
+        links = self._places[need.split("/")[2]].links
+        down = any(link in self._down for link in links)
+        return not down and not self._stuck(self._goals.get(part + need))
+
+    def _is_met(self, key: str) -> bool:
+        record = self._goals.get(key)
+        return record is not None and record.state.kind is StateKind.MET
 
     def _stuck(self, record: GoalRecord | None) -> bool:
         return record is not None and (record.held or record.state.kind is StateKind.BLOCKED)
@@ -333,9 +322,11 @@ class _Diff:
         if aim.requires_proposal and not scan.proposal:
             return _NO_PROPOSAL
         for need in aim.needs:
-            source = self._goals.get(part + need)
-            if source is None or source.state.kind is not StateKind.MET:
-                return self._need(need)
+            if not self._is_met(part + need):
+                return self._need((need,))
+        for group in aim.needs_one:
+            if not any(self._is_met(part + need) for need in group):
+                return self._need(group)
         for link in aim.links:
             if link in self._down:
                 return self._down[link]
@@ -343,12 +334,11 @@ class _Diff:
             return record.state if (record.state.until_s or 0.0) > self._now_s else None
         return None
 
-    def _need(self, need: str) -> StepState:
-        """State of a goal that waits for another one."""
-        if need not in self._needs:
-            _, product, place, _ = need.split("/")
-            self._needs[need] = waiting(f"{product} at {place}")
-        return self._needs[need]
+    def _need(self, group: tuple[str, ...]) -> StepState:
+        """State of a goal that waits for another one, or for one of several."""
+        if group not in self._needs:
+            self._needs[group] = _waiting_for(group)
+        return self._needs[group]
 
     def _wait(self, key: str, aim: Aim, scan: ScanFacts, state: StepState) -> None:
         found = self._waits.get((aim.suffix, id(state)))
@@ -393,46 +383,24 @@ class _Diff:
             yield Step(kind, tuple(sorted(keys)), state, place)
 
     def _begun(self) -> Iterator[Step]:
-        """Steps that begin work, as far as there are slots; the rest waits for one.
-
-        A piece of work serves goals of one place, proposal and number of failures.
-        """
-        free = {name: lane.active for name, lane in self._lanes.items()}
+        """Steps that begin work, as far as there are slots; the rest waits for one."""
+        used = dict.fromkeys(self._lanes, 0)
         for work in self._observed.works.values():
             place = self._places.get(self._place_of(work))
             if place is not None:
-                free[place.lane] -= 1
-        self._ready.sort(key=lambda item: item[:3])
-        filling: dict[tuple[str, str, int], _Batch | None] = {}
-        batches: list[_Batch] = []
-        for order, _, key, aim, scan, attempts in self._ready:
-            lane = self._lanes[aim.place.lane]
-            bucket = (aim.suffix, scan.proposal, attempts)
-            batch = filling.get(bucket)
-            if batch is None or not batch.takes(scan, lane):
-                batch = None
-                if free[lane.name] > 0:
-                    free[lane.name] -= 1
-                    limit = max(1, lane.items // _SHRINK ** min(attempts, 16))
-                    batch = _Batch(aim, limit, -order)
-                    batches.append(batch)
-                filling[bucket] = batch
-            if batch is None:
-                self._wait_for_slot(key, order, aim, lane)
-            else:
-                batch.keys.append(key)
-                batch.size_bytes += scan.size_bytes
+                used[place.lane] += 1
+        batches, left = allot(self._ready, self._lanes, used)
+        for order, _, key, aim, _, _ in left:
+            wait = self._waits.get((aim.suffix, _SLOT))
+            if wait is None:
+                lane = self._lanes[aim.place.lane]
+                full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
+                state = waiting(f"a slot of {lane.name}", full)
+                wait = self._waits[aim.suffix, _SLOT] = _Wait(state, aim.place.name)
+            wait.goals.setdefault(order, []).append(key)
         for batch in batches:
             place_name = batch.aim.place.name
             yield Step(StepKind.ACT, tuple(batch.keys), MOVING, place_name, batch.priority)
-
-    def _wait_for_slot(self, key: str, order: int, aim: Aim, lane: Lane) -> None:
-        wait = self._waits.get((aim.suffix, _SLOT))
-        if wait is None:
-            full = f"all {lane.active} in use" if lane.active > 1 else "it is in use"
-            state = waiting(f"a slot of {lane.name}", full)
-            wait = self._waits[aim.suffix, _SLOT] = _Wait(state, aim.place.name)
-        wait.goals.setdefault(order, []).append(key)
 
     def _waiting(self) -> Iterator[Step]:
         merged: dict[tuple[str, str, StepState], dict[int, list[str]]] = {}
@@ -458,8 +426,21 @@ def _stands_so(known: StepState, state: StepState) -> bool:
     return known == state or (state == NOT_WANTED and known.kind is StateKind.NOT_WANTED)
 
 
+def _waiting_for(group: tuple[str, ...]) -> StepState:
+    """State of a goal that waits until one of a group of others is met."""
+    goals = [GoalKey.parse(suffix) for suffix in group]
+    if len(goals) == 1:
+        return waiting(f"{goals[0].product} at {goals[0].place}")
+    places = " or ".join(goal.place for goal in goals)
+    cause = f"at {places}" if places else "none by this recipe is wanted"
+    return waiting("a reconstruction", cause)
+
+
 def _all_suffixes(plan: Plan) -> tuple[str, ...]:
     """Suffixes of all goals that make a difference to a plan."""
     aims = [*plan.every, *(aim for group in plan.any_of for aim in group)]
-    names = (name for aim in aims for name in (aim.suffix, *aim.needs))
-    return tuple(dict.fromkeys(names))
+    names: dict[str, None] = {}
+    for aim in aims:
+        groups = ((aim.suffix,), aim.needs, *aim.needs_one)
+        names.update(dict.fromkeys(name for group in groups for name in group))
+    return tuple(names)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from alsct_gui.model.errors import InputError
-from alsct_gui.model.placement import Observed
+from alsct_gui.model.placement import Observed, scan_part
 from alsct_gui.placement.events import Event, EventKind
 from alsct_gui.placement.fold import advance
 from alsct_gui.placement.ledger import ABSENT, EMPTY, LATER, LOCKED, OLD, Ledger
@@ -58,6 +58,9 @@ class Snapshot:
     """How many bytes or slices of each piece of work are done, and of how many."""
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is so now and no part of the history, by name."""
+    touched: frozenset[str] | None = None
+    """Goals and scans that events since the snapshot before were about, by key and by part;
+    None when anything may have changed."""
     agent: int | None = None
     """Process that is the agent; None when none lives."""
     time_s: float = 0.0
@@ -132,6 +135,7 @@ class Feed:
         changes: int | None = None
         checked_s = float("-inf")
         agent = self._last.agent
+        touched: frozenset[str] | None = None
         while not self._stop.is_set():
             now_s = time.monotonic()
             if now_s - checked_s >= AGENT_S:
@@ -142,15 +146,18 @@ class Feed:
             found = ledger.changes()
             if found != changes or agent != self._last.agent:
                 changes = found
-                for item in ledger.tail(known.seq):
+                fresh = ledger.tail(known.seq)
+                for item in fresh:
                     advance(known, item)
+                if touched is not None:
+                    touched = frozenset(name for item in fresh for name in _about(item))
                 self._hand_out(
                     Snapshot(
                         FeedState.OPEN, "", _copy(known), ledger.progress(), ledger.notes(),
-                        agent, self._clock(),
+                        touched, agent, self._clock(),
                     )
                 )  # fmt: skip
-                self._doubted = False
+                touched, self._doubted = frozenset(), False
             self._stop.wait(LOOK_S)
 
     def _mark(self) -> tuple[int, int] | None:
@@ -196,6 +203,21 @@ def timeline_of(path: Path, scan: str) -> tuple[Event, ...]:
         if first is None or not isinstance(name, str):
             return told
         return (*ledger.arrival(name, first.seq), *told)
+
+
+def both_touched(
+    first: frozenset[str] | None, second: frozenset[str] | None
+) -> frozenset[str] | None:
+    """Return what two snapshots have touched, for whoever leaves the first one out."""
+    return None if first is None or second is None else first | second
+
+
+def _about(item: Event) -> tuple[str, ...]:
+    """Goals and scans that an event is about."""
+    parts = tuple(str(part) for part in item.data.get("scans", ()))
+    if item.kind == EventKind.SCAN:
+        parts = (*parts, scan_part(item.data["scan"]["id"]))
+    return (*item.keys, *parts)
 
 
 def _copy(known: Observed) -> Observed:

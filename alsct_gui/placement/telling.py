@@ -2,7 +2,8 @@
 
 Told are: a link that goes down or returns, what waits for a person, a debt that was paid after
 an outage, and a key that expires in 12, 4 or 1 hours. Nothing is told twice; what comes at
-once is told at once, in one message, and never more than so many in a minute.
+once is told at once, in one message, and never more than so many in a minute. A cause that
+holds up one scan after the other is told once an hour.
 
 All of it is a pure function of what is known now and what was told before. The latter is plain
 data (`told_to_plain`), so that the agent can keep it in the ledger as a note.
@@ -11,9 +12,12 @@ data (`told_to_plain`), so that the agent can keep it in the ledger as a note.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 from alsct_gui.model.message import Message
 from alsct_gui.model.placement import (
@@ -33,6 +37,8 @@ MINUTE_S, HOUR_S = 60.0, 3600.0
 _DEBT = (Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS)
 _LINES = 20
 """Lines of one message at most."""
+_AGAIN = re.compile(r"^failed \d+ times, at last: ")
+_NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Limits:
     """How long a thing must last before it is told: what comes and goes is no news."""
     per_minute: int = 2
     """Messages in a minute at most; the rest is told together, later."""
+    same_s: float = HOUR_S
+    """Time between two messages about the same cause; what it holds up meanwhile is told then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,10 @@ class Told:
 
     down: frozenset[str] = frozenset()
     """Links that were said to be down."""
-    blocked: frozenset[str] = frozenset()
-    """Goals that were said to wait for a person."""
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    """Goals that were said to wait for a person and are not met since, with a mark of the cause."""
+    causes: Mapping[str, float] = field(default_factory=dict)
+    """When each cause was last told, by its mark."""
     owed: Mapping[str, int] = field(default_factory=dict)
     """By site: most scans that were owed since it was last said to be away."""
     key_hours: int = 0
@@ -78,7 +88,8 @@ def beginning(policy: Policy, observed: Observed) -> Told:
     For a window that opens: what it shows at once is no news.
     """
     down = frozenset(n for n, link in observed.links.items() if link.state is LinkState.DOWN)
-    return Told(down, frozenset(_blocked(observed)), _owed(policy, observed, down))
+    blocked = {key: _mark(observed.goals[key].state.cause) for key in _blocked(observed)}
+    return Told(down, blocked, {}, _away(policy, _open(policy, observed), down))
 
 
 def tell(
@@ -119,8 +130,8 @@ def tell(
 def told_to_plain(told: Told) -> dict[str, Any]:
     """Return what was told as plain data, for a note in the ledger."""
     return {
-        "down": sorted(told.down), "blocked": sorted(told.blocked), "owed": dict(told.owed),
-        "key_hours": told.key_hours, "sent_s": list(told.sent_s),
+        "down": sorted(told.down), "blocked": dict(told.blocked), "causes": dict(told.causes),
+        "owed": dict(told.owed), "key_hours": told.key_hours, "sent_s": list(told.sent_s),
         "waiting": [[news.title, news.words, news.grave] for news in told.waiting],
     }  # fmt: skip
 
@@ -130,7 +141,8 @@ def told_from_plain(plain: Mapping[str, Any]) -> Told:
     try:
         return Told(
             down=frozenset(map(str, plain.get("down", ()))),
-            blocked=frozenset(map(str, plain.get("blocked", ()))),
+            blocked={str(key): str(mark) for key, mark in dict(plain.get("blocked", {})).items()},
+            causes={str(mark): float(s) for mark, s in dict(plain.get("causes", {})).items()},
             owed={str(site): int(count) for site, count in dict(plain.get("owed", {})).items()},
             key_hours=int(plain.get("key_hours", 0)),
             sent_s=tuple(map(float, plain.get("sent_s", ()))),
@@ -170,27 +182,49 @@ def _of_links(
 def _of_persons(
     observed: Observed, told: Told, now_s: float, limits: Limits
 ) -> tuple[list[News], Told]:
-    """What waits for a person, by its cause."""
-    blocked = _blocked(observed)
+    """What waits for a person, by its cause; the same scan again only for another cause.
+
+    A goal that is blocked is tried now and then all the same, and is then blocked once more.
+    """
+    over = (StateKind.MET, StateKind.NOT_WANTED)
+    known = {
+        key: mark for key, mark in told.blocked.items()
+        if key in observed.goals and observed.goals[key].state.kind not in over
+    }  # fmt: skip
+    scans = {(key[:32], mark) for key, mark in known.items()}
+    recent = {mark: s for mark, s in told.causes.items() if now_s - s < limits.same_s}
     causes: dict[tuple[str, str], list[str]] = {}
-    fresh = set()
-    for key in blocked:
+    for key in _blocked(observed):
         record = observed.goals[key]
-        if key not in told.blocked and now_s - record.since_s >= limits.settle_s:
-            fresh.add(key)
-            causes.setdefault((record.state.cause, record.state.fix), []).append(key)
+        mark = _mark(record.state.cause)
+        lasts = now_s - record.since_s >= limits.settle_s
+        if (key[:32], mark) in scans:
+            known[key] = mark  # another goal of a scan that was told of
+        elif lasts and mark not in recent:
+            known[key] = mark
+            causes.setdefault((mark, record.state.fix), []).append(key)
     news = [
-        News(f"{_scans(keys)} you: {cause}", f"{fix.rstrip('.')}." if fix else "", grave=True)
-        for (cause, fix), keys in causes.items()
-    ]
-    return news, replace(told, blocked=frozenset((told.blocked & set(blocked)) | fresh))
+        News(
+            f"{_scans(keys)} you: {observed.goals[keys[0]].state.cause}",
+            f"{fix.rstrip('.')}." if fix else "", grave=True,
+        )
+        for (_, fix), keys in causes.items()
+    ]  # fmt: skip
+    recent.update({mark: now_s for mark, _ in causes})
+    return news, replace(told, blocked=known, causes=recent)
+
+
+@lru_cache(maxsize=256)
+def _mark(cause: str) -> str:
+    """Return what stands for a cause, however often it was met and however long that took."""
+    return f"{crc32(_NUMBERS.sub('', _AGAIN.sub('', cause)).encode()):08x}"
 
 
 def _of_debts(policy: Policy, observed: Observed, told: Told) -> tuple[list[News], Told]:
     """A debt that grew while a link was down is told once it is paid."""
-    owed = _owed(policy, observed, told.down)
-    titles = {site.name: site.title or site.name for site in policy.sites}
     now = _open(policy, observed)
+    owed = _away(policy, now, told.down)
+    titles = {site.name: site.title or site.name for site in policy.sites}
     kept = {site: max(count, owed.get(site, 0)) for site, count in told.owed.items()}
     kept.update({site: count for site, count in owed.items() if site not in kept})
     paid = [site for site in kept if not now.get(site)]
@@ -229,10 +263,10 @@ def _blocked(observed: Observed) -> list[str]:
     ]
 
 
-def _owed(policy: Policy, observed: Observed, down: frozenset[str]) -> dict[str, int]:
-    """Scans owed to each site that something is down on the way to."""
+def _away(policy: Policy, owed: Mapping[str, int], down: frozenset[str]) -> dict[str, int]:
+    """Of scans owed by site, those of sites that something is down on the way to."""
     away = {place.site for place in policy.places if down & set(place.links)}
-    return {site: count for site, count in _open(policy, observed).items() if site in away}
+    return {site: count for site, count in owed.items() if site in away}
 
 
 def _open(policy: Policy, observed: Observed) -> dict[str, int]:

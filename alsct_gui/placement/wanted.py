@@ -34,6 +34,8 @@ class Aim:
     place: Place
     needs: tuple[str, ...]
     """Suffixes of the goals that must be met before."""
+    needs_one: tuple[tuple[str, ...], ...]
+    """Of each of these groups of goals, by their suffixes, one must be met before."""
     links: tuple[str, ...]
     """Links that must be up."""
     priority: int
@@ -110,7 +112,8 @@ class _Planning:
         self._prunes = _kept(policy.prunes, fit[count + bans :])
         self._personal = [GoalKey.parse(suffix) for suffix in sorted(self._asked.wanted)]
         self._raw_places = self._places_of_raw()
-        self._made = self._places_of_made()
+        self._made = self._places_of_made(certain=True)
+        self._makeable = self._places_of_made(certain=False)
 
     def plan(self) -> Plan:
         policy, asked = self._policy, self._asked
@@ -150,8 +153,15 @@ class _Planning:
             if self._refusal(name) is None and f"/{Product.RAW}/{name}/-" not in unwanted
         ]  # fmt: skip
 
-    def _places_of_made(self) -> dict[str, dict[str, None]]:
-        """Names of the places where a reconstruction is wanted in any case, by recipe."""
+    def _places_of_made(self, *, certain: bool) -> dict[str, dict[str, None]]:
+        """Names of the places where a reconstruction is wanted, by recipe.
+
+        Parameters
+        ----------
+        certain
+            Whether only those count where the policy wants one in any case; else also those
+            of which one is enough, and those where a person wants one.
+        """
         made: dict[str, dict[str, None]] = {}
         for wish in self._wishes:
             recipe = self._policy.recipes.get(wish.recipe, "-")
@@ -160,9 +170,12 @@ class _Planning:
                 name for name in wish.places
                 if self._is_open(name) and suffix.format(name) not in self._asked.unwanted
             ]  # fmt: skip
-            certain = wish.need == "all" or len(names) == 1
-            if wish.product is Product.RECONSTRUCTION and certain:
+            counts = not certain or wish.need == "all" or len(names) == 1
+            if wish.product is Product.RECONSTRUCTION and counts:
                 made.setdefault(recipe, {}).update(dict.fromkeys(names))
+        for key in () if certain else self._personal:
+            if key.product is Product.RECONSTRUCTION and self._refusal(key.place) is None:
+                made.setdefault(key.recipe, {})[key.place] = None
         return made
 
     def _is_open(self, place: str) -> bool:
@@ -201,16 +214,19 @@ class _Planning:
         suffix = f"/{product}/{name}/{recipe}"
         need = self._source(product, place, recipe)
         more: tuple[str, ...] = ()
+        one: tuple[tuple[str, ...], ...] = ()
         if product is Product.METADATA and recipe != "-":
-            # The record of reconstructions tells of those that are wanted in any case.
-            made = self._made.get(recipe, {})
-            more = tuple(f"/{Product.RECONSTRUCTION}/{where}/{recipe}" for where in made)
+            # The record of reconstructions tells of those that are wanted in any case; where
+            # none is, of whichever comes to exist.
+            made = f"/{Product.RECONSTRUCTION}/{{}}/{recipe}"
+            more = tuple(made.format(where) for where in self._made.get(recipe, {}))
+            one = () if more else (tuple(map(made.format, self._makeable.get(recipe, {}))),)
         links = place.links
         if product is Product.RAW or (product is Product.RECONSTRUCTION and place.source):
             # What is copied is read where it comes from.
             links = tuple(dict.fromkeys((*links, *self._places[need.split("/")[2]].links)))
         needs = () if need == suffix else (need, *more)
-        return Aim(suffix, product, place, needs, links, priority, requires_proposal)
+        return Aim(suffix, product, place, needs, one, links, priority, requires_proposal)
 
     def _source(self, product: Product, place: Place, recipe: str) -> str:
         """Return the suffix of the goal that a product is made from."""
@@ -233,7 +249,9 @@ class _Planning:
 
     def _prune_aim(self, name: str) -> Aim:
         place = self._places[name]
-        return Aim(f"/{Product.PRUNED}/{name}/-", Product.PRUNED, place, (), place.links, 0, False)
+        return Aim(
+            f"/{Product.PRUNED}/{name}/-", Product.PRUNED, place, (), (), place.links, 0, False
+        )
 
 
 def _add(every: dict[str, Aim], aim: Aim) -> None:

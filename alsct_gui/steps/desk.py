@@ -58,7 +58,7 @@ class StepDesk:
     ) -> Future[SlicePreview]:
         """Make one slice; returns at once."""
         arguments = {
-            "step": step.name, "parameters": parameters_to_plain(parameters), "index": index,
+            "step": step.key, "parameters": parameters_to_plain(parameters), "index": index,
             "inputs": {name: str(Path(path).absolute()) for name, path in inputs.items()},
         }  # fmt: skip
         inner = self._remote.ask(
@@ -85,7 +85,7 @@ class _Office:
         if type(index) is not int or index < 0:
             raise UsageError(f"{index!r} is no number of a slice", where="index")
         paths = input_paths(step, arguments["inputs"])
-        key = (step.name, *((name, path, _state(path)) for name, path in paths.items()))
+        key = (step.key, *((name, path, _state(path)) for name, path in paths.items()))
         if key != self._key:
             self._open.close()
             self._key = None

@@ -44,7 +44,14 @@ def command_line(
     inputs, output
         Paths; quoted for a POSIX shell as far as they need it.
     """
-    words = ["alsct", "step", "run", step.name]
+    return shlex.join(command_words(step, parameters, inputs, output))
+
+
+def command_words(
+    step: Step[Any], parameters: Any, inputs: Mapping[str, str | Path], output: str | Path
+) -> list[str]:
+    """Return the words of `command_line`, not yet quoted."""
+    words = ["alsct", "step", "run", path_word(step.key)]
     names = [port.name for port in step.inputs]
     plain = names[: len(inputs)] == list(inputs)
     if plain:
@@ -57,7 +64,7 @@ def command_line(
     for name, value in parameters_to_plain(parameters).items():
         if value != usual[name] or type(value) is not type(usual[name]):
             words += ["--set", f"{name}={value_word(value)}"]
-    return shlex.join(words)
+    return words
 
 
 def python_script(
@@ -65,7 +72,7 @@ def python_script(
 ) -> str:
     """Return a script that does the same."""
     return _SCRIPT.format(
-        title=step.title, step=step.name, output=str(output),
+        title=step.title, step=step.key, output=str(output),
         parameters=_pretty(parameters_to_plain(parameters)),
         inputs=_pretty({name: str(path) for name, path in inputs.items()}),
     )  # fmt: skip

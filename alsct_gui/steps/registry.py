@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from alsct_gui.model.errors import AlsctError, EngineUnavailableError
@@ -36,25 +37,37 @@ def step_names() -> list[str]:
 
 
 def list_steps() -> list[Found]:
-    """Return every installed step in alphabetical order."""
+    """Return every installed step in alphabetical order, then one's own."""
     rows = []
     for name, entry in _entry_points().items():
         try:
             rows.append(Found(name, _package(entry), _load(entry)))
         except AlsctError as error:
             rows.append(Found(name, _package(entry), None, error.sentence))
-    return rows
+    return rows + _own_steps()
 
 
 def get_step(name: str) -> Step[Any]:
     """Return a step by its name.
 
+    Parameters
+    ----------
+    name
+        Of an installed step, or the path of one's own code: see `alsct_gui.steps.own`.
+
     Raises
     ------
     EngineUnavailableError
         There is none of this name, or it cannot be loaded.
+    InputError, RecipeError
+        One's own code cannot be a step.
     """
     found = _entry_points()
+    own = _own_path(name)
+    if name not in found and own is not None:
+        from alsct_gui.steps.own.load import own_step
+
+        return own_step(own)
     if name not in found:
         near = difflib.get_close_matches(name, found, n=1)
         raise EngineUnavailableError(
@@ -69,6 +82,31 @@ def package_of(name: str) -> str:
     """Return name and version of the package that brings a step; empty for none."""
     entry = _entry_points().get(name)
     return "" if entry is None else _package(entry)
+
+
+def _own_steps() -> list[Found]:
+    from alsct_gui.steps.own.load import own_files, own_step
+
+    rows = []
+    for path in own_files():
+        try:
+            step = own_step(path)
+            rows.append(Found(step.name, str(path), step))
+        except AlsctError as error:
+            rows.append(Found(path.name, str(path), None, error.sentence))
+    return rows
+
+
+def _own_path(name: str) -> Path | None:
+    """File that a name means: a path, or one's own code in its folder; None for neither."""
+    from alsct_gui.steps.own.load import ENDINGS, own_files, slug
+
+    if name.endswith(ENDINGS) or "/" in name:
+        return Path(name)
+    family, _, stem = name.partition(".")
+    if family != "own":
+        return None
+    return next((path for path in own_files() if slug(path) == stem), None)
 
 
 def _entry_points() -> dict[str, EntryPoint]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +20,20 @@ from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 T = TypeVar("T")
 
 DEFAULT_MEMORY_BYTES = 4_000_000_000
+
+
+class ScratchFolder:
+    """A folder whose files go when nobody refers to it any more.
+
+    Parameters
+    ----------
+    path
+        The folder, which is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
 
 
 class Reporter:
@@ -54,6 +70,8 @@ class Reporter:
         self._progress = progress or (lambda step: None)
         self._say = say or (lambda sentence: None)
         self._scratch = scratch
+        self.recorded: dict[str, object] = {}
+        """What the step told of this run, for the provenance."""
         self._stage, self._began_s = "", 0.0
 
     def check(self) -> None:
@@ -86,6 +104,27 @@ class Reporter:
     def say(self, sentence: str) -> None:
         """Tell people something."""
         self._say(sentence)
+
+    def record(self, **facts: object) -> None:
+        """Keep what the step knows of this run, plain data, for the provenance."""
+        self.recorded.update(facts)
+
+    def scratch_folder(self) -> ScratchFolder:
+        """Return a folder for files, which goes with the last reference to it.
+
+        Raises
+        ------
+        ResourceError
+            The disk refuses.
+        """
+        try:
+            return ScratchFolder(Path(tempfile.mkdtemp(prefix="alsct-", dir=self._scratch)))
+        except OSError as error:
+            raise ResourceError(
+                f"there is no scratch space ({error.strerror})",
+                where=str(self._scratch or tempfile.gettempdir()),
+                fix="Free space, or name another folder in TMPDIR",
+            ) from error
 
     def scratch_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of zeros on disk, which goes with the last reference to it.

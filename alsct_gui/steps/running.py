@@ -118,6 +118,13 @@ class _Run:
         if lost:
             raise OutputError(f"the step made no {lost[0]}", where=self.step.name,
                               fix="Report it to the authors of its package")  # fmt: skip
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"the folder cannot be made ({error.strerror})", where=str(final.parent),
+                fix="Give another folder",
+            ) from error  # fmt: skip
         if len(self.step.outputs) == 1:
             port = ports[0]
             path = self._write_one(port, made[port.name], final, sums, overwrite, resume)
@@ -148,7 +155,8 @@ class _Run:
                 for mark, found in zip(self.marks, sums.result(), strict=True)
             )
             seconds = time.monotonic() - self.began_s
-            return provenance_to_plain(replace(about, inputs=marks, seconds=seconds))
+            record = {**self.reporter.recorded}
+            return provenance_to_plain(replace(about, inputs=marks, seconds=seconds, record=record))
 
         return write_product(
             port, value, path, source=source, provenance=provenance_to_plain(about),

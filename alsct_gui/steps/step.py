@@ -80,6 +80,13 @@ class Step(Generic[P]):
     """With ``slab``: slices on either side that the step gets besides the one."""
     reference: str = ""
     """Paper or document that the method comes from."""
+    source: str = ""
+    """File of one's own code that it was read from; empty for installed steps."""
+
+    @property
+    def key(self) -> str:
+        """By what `steps.registry.get_step` finds it: the file of one's own code, or its name."""
+        return self.source or self.name
 
     def __call__(
         self, parameters: P | None = None, reporter: Reporter | None = None, **inputs: Any

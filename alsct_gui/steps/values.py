@@ -33,6 +33,9 @@ class MadeVolume:
     """Offset and step of integers that stand for values; None when they are values."""
     voxel_um: tuple[float, float, float] | None = None
     """Edges of a voxel; None for that of the first input."""
+    same_voxels: bool = True
+    """Whether its voxels are those of the first input; else their edges are unknown, unless they
+    are given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,8 @@ class MadeLabels:
 
     values: LazyArray | NDArray[Any]
     """Integers or booleans, shape (slice, y, x)."""
+    same_voxels: bool = True
+    """Whether its voxels are those of the first input; else their edges are unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -107,10 +107,11 @@ def write_product(
         if not replace:
             refuse_taken(path)
         values = value.values if isinstance(value, MadeLabels) else value
+        same = not isinstance(value, MadeLabels) or value.same_voxels
         labels = values if isinstance(values, np.ndarray) else on_scratch(values, reporter)
         about = source if source is not None and labels.shape == source.shape else Volume(
             path=source.path if source is not None else path, layout="memory", levels=(labels,),
-            voxel_um=source.voxel_um if source is not None else None,
+            voxel_um=source.voxel_um if source is not None and same else None,
         )  # fmt: skip
         return save_labels(labels, about, path, made=finished(), cancel=reporter.cancel)
     if port.kind == "table" and isinstance(value, Table):
@@ -162,7 +163,8 @@ def _write_volume(
 
 def volume_facts(made: MadeVolume, source: Volume | None) -> dict[str, Any]:
     """Return what a volume says of its values: unit, scale, voxel."""
-    voxel_um = made.voxel_um or (source.voxel_um if source is not None else None)
+    same = source is not None and made.same_voxels
+    voxel_um = made.voxel_um or (source.voxel_um if same and source is not None else None)
     units = made.units if made.units is not None else source.units if source is not None else ""
     return {"units": units, "scale": made.scale, "voxel_um": voxel_um}
 

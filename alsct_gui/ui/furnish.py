@@ -16,6 +16,7 @@ from alsct_gui.ui.runs.follow import RunFollower
 from alsct_gui.ui.runs.panel import RunsPanel
 from alsct_gui.ui.scans.room import ScansRoom
 from alsct_gui.ui.tour import Tour
+from alsct_gui.ui.viewer.owncode import OwnCode
 from alsct_gui.ui.viewer.plugins import Plugins
 from alsct_gui.ui.workspaces import Workspaces
 
@@ -90,6 +91,7 @@ def furnish(program: Program) -> Parts:
     reconstruct.plan.add_below(nersc)
 
     plugins = Plugins(session, book, program.stage, program.topbar.menus["Plugins"])
+    own_code = OwnCode(session, book, program.stage)
 
     look = LookRoom(*common, program.stage, window)
 
@@ -110,5 +112,18 @@ def furnish(program: Program) -> Parts:
         look,
         help_,
         tour,
-        (scans, runs, nersc, reconstruct, board, look, plugins, log, help_, preferences, tour),
+        (
+            scans,
+            runs,
+            nersc,
+            reconstruct,
+            board,
+            look,
+            plugins,
+            own_code,
+            log,
+            help_,
+            preferences,
+            tour,
+        ),
     )

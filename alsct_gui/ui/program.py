@@ -91,8 +91,7 @@ class Program:
         await self._closing.wait()
 
     async def start(self) -> None:
-        """Make the viewer; the window is drawn and answers meanwhile."""
-        await self.stage.open()
+        """Fill the lists and make the viewer; the window is drawn and answers meanwhile."""
         self.parts.scans.start()
         self.parts.runs.start()
         self.parts.board.start()
@@ -102,6 +101,7 @@ class Program:
             self.parts.scans.simulate()
         if self._review is not None:
             self.parts.workspaces.review(self._review)
+        await self.stage.open()
 
     def open_later(self, path: Path) -> None:
         """Open a file or folder once the window is there."""

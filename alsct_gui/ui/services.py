@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from alsct_gui.model.profile import Profile
@@ -70,6 +71,9 @@ class Facility:
     """Whether scans are admitted on this machine: the policy's folder is there."""
     start_agent: Callable[[], object] = lambda: None
     """Starts an agent that outlives the window (blocks for a moment)."""
+    log_in: Callable[[Event], None] | None = None
+    """Has a person log in to Globus (blocks until they have, or the event gives it up); None
+    where the beamline's own client logs in by itself."""
     scicat_page: str = ""
     """Address of a dataset's page, ``{id}`` for the dataset; empty when not known."""
     faults: FaultSwitches | None = None

@@ -18,11 +18,14 @@ from alsct_gui.model.profile import Profile
 from alsct_gui.placement.agent import Agent, Services
 from alsct_gui.placement.goals.base import Clock, Goals
 from alsct_gui.placement.ledger import Ledger
+from alsct_gui.placement.notices import Notices
 from alsct_gui.placement.onlyone import AgentLock
 from alsct_gui.placement.outlook import Outlook
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means, local_transfers
+from alsct_gui.placement.telling import Limits
 from alsct_gui.superfacility.credentials import Credentials
+from alsct_gui.superfacility.notify.post import Post, ways_of
 from alsct_gui.wiring.flowruns import FlowRuns, parameters_of
 from alsct_gui.wiring.links import Links, Slips
 from alsct_gui.wiring.makers import Makers
@@ -75,6 +78,9 @@ class Wiring:
         self._outlook = Outlook(self._links.chain(), self._links.forecast(), clock=clock)
         self._runs = FlowRuns(self.outside, clock)
         self._observed = Observed()
+        self._post = Post(ways_of(profile.notify, self.outside.secrets))
+        limits = Limits(profile.notify.settle_s, profile.notify.per_minute)
+        notices = Notices(self.policy, self._post, limits, clock)
         makers = Makers(self.outside, self.policy, ledger.with_name(CATALOG))
         self._means = Means(
             self.policy, clock, RunQueue(runs), local_transfers(self.policy, ledger),
@@ -83,7 +89,7 @@ class Wiring:
         self.services = Services(
             self.policy, self._goals, _examine, self._health, clock, self._outlook.met,
             self._notes, self.outside.prefect if profile.prefect.url else None,
-            lambda deployment, scan: parameters_of(profile, deployment, scan),
+            lambda deployment, scan: parameters_of(profile, deployment, scan), notices.turn,
         )  # fmt: skip
         self._stack = ExitStack()
 
@@ -93,6 +99,7 @@ class Wiring:
             stack.callback(self.outside.close)
             stack.enter_context(self._outlook)
             stack.enter_context(self._runs)
+            stack.enter_context(self._post)
             self._stack = stack.pop_all()
         return self
 

@@ -16,6 +16,7 @@ from alsct_gui.wiring.outside import Outside, collection_of, groups_of
 
 if TYPE_CHECKING:
     from alsct_gui.placement.goals.computed import ComputedReconstructions
+    from alsct_gui.superfacility.metadata.products import ProductReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +89,29 @@ class Makers:
         # scitacean and what it needs are slow to import.
         from alsct_gui.placement.goals.records import RecordGoals, RecordSettings
         from alsct_gui.superfacility.metadata.build import RecordRules
-        from alsct_gui.superfacility.metadata.products import (
-            FolderProducts,
-            LookedProducts,
-            ProductReader,
-        )
 
-        inside = {site.name for site in world.policy.sites if not site.outside}
-        readers: dict[str, ProductReader] = {}
-        for place in world.policy.places:
-            if place.site in inside and place.root:
-                readers[place.name] = FolderProducts()
-            elif place.root and self._is_at_nersc(place) and self.outside.has_nersc:
-                readers[place.name] = LookedProducts(self.outside.nersc())
         rules = RecordRules(
             known.pid_prefix, known.contact, groups_of(known.groups), known.access_groups,
             known.location, known.keywords,
         )  # fmt: skip
-        return RecordGoals(world, scicat, RecordSettings(rules, readers=readers))
+        return RecordGoals(world, scicat, RecordSettings(rules, readers=self.products(world)))
+
+    def products(self, world: World) -> dict[str, ProductReader]:
+        """What reads products for their records, by place, those that last first.
+
+        Scratch at the beamline is pruned: where there is a copy at NERSC, a record tells of that.
+        """
+        from alsct_gui.superfacility.metadata.products import FolderProducts, LookedProducts
+
+        inside = {site.name for site in world.policy.sites if not site.outside}
+        there: dict[str, ProductReader] = {}
+        here: dict[str, ProductReader] = {}
+        for place in world.policy.places:
+            if place.site in inside and place.root:
+                here[place.name] = FolderProducts()
+            elif place.root and self._is_at_nersc(place) and self.outside.has_nersc:
+                there[place.name] = LookedProducts(self.outside.nersc())
+        return there | here
 
     def access(self, world: World, key: GoalKey) -> Goals:
         """Access for the people of a proposal, by every way in that is set up."""

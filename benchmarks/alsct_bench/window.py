@@ -249,7 +249,7 @@ def _measure(asked: argparse.Namespace, began_s: float) -> dict[str, float]:
     app = QApplication(["alsct-gui"])
     asked.folder.mkdir(parents=True, exist_ok=True)
     settings = replace(
-        Settings(tour_done=True),
+        Settings(tour_done=True, ledger=str(asked.folder / "ledger.sqlite"), start_agent=False),
         layout=Layout(width_px=SIZE_PX[0], height_px=SIZE_PX[1]),
         output_folder=str(asked.folder),
         runs_folder=str(asked.folder / "runs"),

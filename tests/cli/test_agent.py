@@ -22,6 +22,7 @@ from alsct_gui.placement.onlyone import agent_pid
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from tests.cli.conftest import Alsct
+from tests.superfacility.notify.servers import Hooks, Letters, serving
 
 WAIT_S = 60
 
@@ -181,3 +182,37 @@ def test_a_person_wants_and_takes_back(facility: Path, alsct: Alsct) -> None:
              ("want", path, "--product", "raw", "--place", "mirror", "--recipe", "noisy", *policy),
              ("unwant", path, "--product", "pruned", "--place", "raw")]  # fmt: skip
     assert [ask(*words) for words in wrong] == [2] * len(wrong)
+
+
+def test_a_trial_message_says_how_each_way_took_it(alsct: Alsct, tmp_path: Path) -> None:
+    base = Path(__file__).parents[2] / "resources/profiles/als-8.3.2.yaml"
+    plain = yaml.safe_load(base.read_text())
+    with serving(Hooks()) as hooks, serving(Letters()) as letters:
+        mail = {"name": "crew", "host": "127.0.0.1", "sender": "a@b.example", "encrypt": False,
+                "recipients": ["c@d.example"], "port": letters.port}  # fmt: skip
+        plain["notify"] = {"webhooks": [{"name": "chat", "url": hooks.url}], "mails": [mail]}
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(yaml.safe_dump(plain))
+        both = alsct("agent", "tell", "--profile", profile)
+        hooks.statuses = [404]
+        one = alsct("agent", "tell", "--profile", profile)
+    assert (both.code, both.out.splitlines()) == (0, ["chat: sent", "crew: sent"])
+    assert one.code == 1
+    assert "the webhook answers 404" in one.out
+    assert (len(hooks.taken), len(letters.taken)) == (2, 2)
+    nobody = alsct("agent", "tell")
+    assert nobody.code == 2
+    assert "names nobody" in nobody.err
+
+
+def test_ways_to_people_have_names_of_their_own(alsct: Alsct, tmp_path: Path) -> None:
+    base = Path(__file__).parents[2] / "resources/profiles/als-8.3.2.yaml"
+    plain = {
+        **yaml.safe_load(base.read_text()),
+        "notify": {"webhooks": [{"name": "a"}, {"name": "a"}]},
+    }
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(yaml.safe_dump(plain))
+    refused = alsct("agent", "tell", "--profile", profile)
+    assert refused.code == 4
+    assert "'a' is there twice" in refused.err

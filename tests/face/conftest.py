@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -28,6 +28,22 @@ def wait(app: Any) -> Wait:
 
 
 @pytest.fixture
-def viewer(screen: None, make_napari_viewer: Any) -> Any:
+def apart() -> Iterator[None]:
+    """Nothing of a plain napari stays for the tests of the window in this process.
+
+    napari's fixture lets it register all plugins once more than its one application bears.
+    """
+    yield
+    from app_model import Application
+    from npe2 import PluginManager
+
+    Application.destroy("napari")
+    events = PluginManager.instance().events
+    events.plugins_registered.disconnect()
+    events.enablement_changed.disconnect()
+
+
+@pytest.fixture
+def viewer(screen: None, apart: None, make_napari_viewer: Any) -> Any:
     """A plain napari."""
     return make_napari_viewer(show=False)

@@ -24,12 +24,13 @@ from alsct_gui.model.policy import (
     Wish,
 )
 from alsct_gui.placement.admission import Admission
-from alsct_gui.placement.agent import Agent, Hook, Services, no_hook
+from alsct_gui.placement.agent import Agent, Services
 from alsct_gui.placement.goals.base import Clock, Record
 from alsct_gui.placement.goals.reading import read_file
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means
+from alsct_gui.placement.works import Hook, no_hook
 from alsct_gui.superfacility.errors import LinkDownError
 from alsct_gui.superfacility.transfer.base import (
     Capabilities,

@@ -20,13 +20,14 @@ from alsct_gui.model.placement import (
     StateKind,
 )
 from alsct_gui.model.policy import Lane, Place, Policy, Product, Site, Wish
-from alsct_gui.placement.agent import Agent, Hook, Services, no_hook
+from alsct_gui.placement.agent import Agent, Services
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.goals.access import AccessGoals
 from alsct_gui.placement.goals.base import BlockedError, Goals, Intent, World
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means
+from alsct_gui.placement.works import Hook, no_hook
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.globus import Globus, collection_id

@@ -43,6 +43,7 @@ from alsct_gui.placement.wanted import PERSON_PRIORITY, Plan, Wanted
 
 NOW_S = 1e9
 DAY_S = 86400.0
+HASH = "0123456789ab"
 POLICY = Policy(
     name="test",
     sites=(Site("here", outside=False), Site("nersc")),
@@ -63,11 +64,12 @@ POLICY = Policy(
         Wish("there", Product.RECONSTRUCTION, ("recon",), "all", "std",
              Selection(proposal="BLS-*")),
         Wish("record", Product.METADATA, ("scicat",), scans=Selection(metadata={"kind": "a*"})),
+        Wish("its record", Product.METADATA, ("scicat",), recipe="std"),
         Wish("access", Product.ACCESS, ("cfs",), requires_proposal=True),
     ),
     bans=(Ban("stay", ("nersc",), Selection(export_controlled=True)),),
     prunes=(Prune("old", "raw", ("cfs", "hpss"), 30.0),),
-    recipes={"std": "0123456789ab"},
+    recipes={"std": HASH},
 )  # fmt: skip
 PLACES = {place.name: place for place in POLICY.places}
 LANES = {lane.name: lane for lane in POLICY.lanes}
@@ -84,7 +86,7 @@ def scan_of(number: int, **changes: object) -> ScanFacts:
 
 
 SUFFIXES = (
-    "/raw/cfs/-", "/raw/hpss/-", "/raw/raw/-", "/reconstruction/made/0123456789ab",
+    "/raw/cfs/-", "/raw/hpss/-", "/raw/raw/-", f"/reconstruction/made/{HASH}",
     "/reconstruction/made/ba9876543210", "/reconstruction/recon/ba9876543210",
     "/metadata/scicat/-", "/access/cfs/-", "/raw/nowhere/-",
 )  # fmt: skip
@@ -146,13 +148,12 @@ def ledgers(draw: st.DrawFn) -> Observed:
     for part in observed.scans:
         if draw(st.booleans()):
             observed.asked[part] = draw(asked)
-        for place, product in [
-            ("raw", Product.RAW), ("cfs", Product.RAW), ("hpss", Product.RAW),
-            ("made", Product.RECONSTRUCTION), ("recon", Product.RECONSTRUCTION),
-            ("scicat", Product.METADATA), ("cfs", Product.ACCESS), ("raw", Product.PRUNED),
-        ]:  # fmt: skip
-            recipe = "0123456789ab" if product is Product.RECONSTRUCTION else "-"
-            key, state = GoalKey(part, product, place, recipe).text, draw(states)
+        for suffix in (
+            "/raw/raw/-", "/raw/cfs/-", "/raw/hpss/-", f"/reconstruction/made/{HASH}",
+            f"/reconstruction/recon/{HASH}", "/metadata/scicat/-", f"/metadata/scicat/{HASH}",
+            "/access/cfs/-", "/pruned/raw/-",
+        ):  # fmt: skip
+            key, state, place = part + suffix, draw(states), suffix.split("/")[2]
             lane = PLACES[place].lane
             if state is MOVING and used[lane] < LANES[lane].active:
                 used[lane] += 1
@@ -300,13 +301,69 @@ def test_meeting_a_goal_never_brings_work_for_it(
             assert key not in step.keys or step.kind is StepKind.DROP
 
 
+@given(ledgers(), links)
+def test_a_record_of_a_reconstruction_waits_until_one_is_there(
+    observed: Observed, health: dict[str, Health]
+) -> None:
+    wanted, record = Wanted(POLICY), f"/metadata/scicat/{HASH}"
+    down = {name for name, link in health.items() if link.state is LinkState.DOWN}
+    steps = {key: s for s in diff(POLICY, observed, health, NOW_S) for key in s.keys}
+    for part, scan in observed.scans.items():
+        plan = wanted.plan(scan, observed.asked.get(part))
+        (aim,) = [aim for aim in plan.every if aim.suffix == record] or [None]
+        known, step = observed.goals.get(part + record), steps.get(part + record)
+        if aim is None or step is None or (known is not None and (known.work or known.held)):
+            continue
+        met = {key[32:] for key, goal in observed.goals.items()
+               if key.startswith(part) and goal.state is MET}  # fmt: skip
+        ready = met.issuperset(aim.needs) and all(met & set(group) for group in aim.needs_one)
+        waits = known is not None and (known.state.until_s or 0.0) > NOW_S
+        if not ready:
+            assert step.kind is StepKind.WAIT
+            assert step.state.kind is StateKind.WAITING
+            assert step.state.waits_for.split()[0] in ("raw", "reconstruction", "a")
+        elif not waits and not down:
+            assert step.kind is StepKind.ACT or step.state.waits_for == "a slot of services"
+        made = {n for n in met if n.startswith("/reconstruction/") and n.endswith(HASH)}
+        assert made or step.kind is StepKind.WAIT
+
+
+def test_any_reconstruction_is_enough_for_the_record_of_one() -> None:
+    observed = observed_of(scan_of(1, proposal="XYZ-00001"))
+    (part,) = observed.scans
+    for place in ("raw", "cfs", "hpss"):
+        put(observed, GoalKey(part, Product.RAW, place).text)
+    record = GoalKey(part, Product.METADATA, "scicat", HASH).text
+    here = GoalKey(part, Product.RECONSTRUCTION, "made", HASH).text
+    (step,) = [s for s in diff(POLICY, observed, {}, NOW_S) if record in s.keys]
+    assert (step.state.kind, step.state.waits_for) == (StateKind.WAITING, "a reconstruction")
+    assert step.state.cause == "at recon or made"
+    put(observed, here, failed("no room", until_s=0.0), attempts=3)
+    assert record not in acts(diff(POLICY, observed, {}, NOW_S))
+    put(observed, here)
+    assert record in acts(diff(POLICY, observed, {}, NOW_S))
+
+
+def test_the_record_of_what_nobody_wants_waits_and_says_so() -> None:
+    observed = observed_of(scan_of(1, proposal="XYZ-00001"))
+    both = (f"/reconstruction/made/{HASH}", f"/reconstruction/recon/{HASH}")
+    part = asking(observed, unwanted=both)
+    put(observed, GoalKey(part, Product.RAW, "raw").text)
+    record = GoalKey(part, Product.METADATA, "scicat", HASH).text
+    (step,) = [s for s in diff(POLICY, observed, {}, NOW_S) if record in s.keys]
+    assert step.state == waiting("a reconstruction", "none by this recipe is wanted")
+    asking(observed, wanted=both[:1], unwanted=both[1:])
+    put(observed, part + both[0])
+    assert record in acts(diff(POLICY, observed, {}, NOW_S)), "a person wanted that one"
+
+
 def test_a_reconstruction_is_made_here_while_nersc_is_away_and_the_debt_is_paid() -> None:
     observed = observed_of(scan_of(1))
     (part,) = observed.scans
     for place in ("raw", "cfs", "hpss"):
         put(observed, GoalKey(part, Product.RAW, place).text)
-    here = GoalKey(part, Product.RECONSTRUCTION, "made", "0123456789ab").text
-    there = GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text
+    here = GoalKey(part, Product.RECONSTRUCTION, "made", HASH).text
+    there = GoalKey(part, Product.RECONSTRUCTION, "recon", HASH).text
     away = {"perlmutter": Health("perlmutter", LinkState.DOWN, why="it is faulting")}
     steps = diff(POLICY, observed, {}, NOW_S)
     assert there in acts(steps)
@@ -325,8 +382,8 @@ def test_work_that_is_no_longer_needed_is_ended_only_once_another_is_there() -> 
     observed = observed_of(scan_of(1))
     (part,) = observed.scans
     put(observed, GoalKey(part, Product.RAW, "raw").text)
-    here = GoalKey(part, Product.RECONSTRUCTION, "made", "0123456789ab").text
-    there = GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text
+    here = GoalKey(part, Product.RECONSTRUCTION, "made", HASH).text
+    there = GoalKey(part, Product.RECONSTRUCTION, "recon", HASH).text
     for key in (here, there):
         observed.works[key] = Work(key, (key,), 0.0, "", "id")
         put(observed, key, MOVING, work=key)
@@ -441,12 +498,12 @@ def test_what_a_person_does_not_want_is_ended_though_the_policy_wants_it() -> No
 
 def test_of_several_places_those_are_left_that_a_person_has_not_refused() -> None:
     observed = observed_of(scan_of(1, proposal="XYZ-00001"))
-    part = asking(observed, unwanted=("/reconstruction/recon/0123456789ab",))
+    part = asking(observed, unwanted=(f"/reconstruction/recon/{HASH}",))
     for place in ("raw", "cfs", "hpss"):
         put(observed, GoalKey(part, Product.RAW, place).text)
     found = acts(diff(POLICY, observed, {}, NOW_S))
-    assert GoalKey(part, Product.RECONSTRUCTION, "made", "0123456789ab").text in found
-    assert GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text not in found
+    assert GoalKey(part, Product.RECONSTRUCTION, "made", HASH).text in found
+    assert GoalKey(part, Product.RECONSTRUCTION, "recon", HASH).text not in found
 
 
 def test_a_wish_that_a_ban_forbids_or_that_has_no_place_is_told() -> None:
@@ -472,8 +529,8 @@ def test_what_is_brought_from_another_place_is_wanted_there_too() -> None:
     observed = observed_of(scan_of(1))
     (part,) = observed.scans
     put(observed, GoalKey(part, Product.RAW, "raw").text)
-    there = GoalKey(part, Product.RECONSTRUCTION, "recon", "0123456789ab").text
-    back = GoalKey(part, Product.RECONSTRUCTION, "back", "0123456789ab").text
+    there = GoalKey(part, Product.RECONSTRUCTION, "recon", HASH).text
+    back = GoalKey(part, Product.RECONSTRUCTION, "back", HASH).text
     steps = {step.place: step for step in diff(policy, observed, {}, NOW_S)}
     assert acts(tuple(steps.values())) == [there]
     assert steps["back"].state.waits_for == "reconstruction at recon"

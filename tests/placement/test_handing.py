@@ -113,7 +113,7 @@ def admitted(facility: Facility, ledger: Ledger, *names: str) -> list[str]:
         ask_admit(ledger, raw_file(facility.root, name))
     facility.health = {}
     agent = agent_of(facility, ledger, None)
-    agent._catch_up()
+    agent._book.catch_up()
     agent._admit()
     return list(agent.observed.scans)
 
@@ -225,7 +225,7 @@ def test_two_owners_never_work_for_one_scan(facility: Facility, ledger: Ledger) 
     for item in ledger.tail(0):
         for part in by_scan if item.kind == EventKind.INTENT else ():
             by_scan[part] += any(key.startswith(part) for key in item.keys)
-    ours._catch_up()
+    ours._book.catch_up()
     assert kinds(ours) == {StateKind.MET}
     assert by_scan == {first: 2, second: 2}
     sources = [source for plain in facility.copier.submissions() for source, _ in plain["items"]]  # type: ignore[attr-defined]

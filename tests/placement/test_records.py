@@ -25,8 +25,9 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Lane, Patience, Place, Policy, Product, Site, Wish
 from alsct_gui.placement.admission import Admission
-from alsct_gui.placement.agent import Agent, Hook, Services, no_hook
+from alsct_gui.placement.agent import Agent, Services
 from alsct_gui.placement.asking import ask_admit
+from alsct_gui.placement.events import EventKind, event, lean
 from alsct_gui.placement.goals.base import BlockedError, Clock, Intent, World
 from alsct_gui.placement.goals.base import Goals as GoalsProtocol
 from alsct_gui.placement.goals.records import NotMadeError, RecordGoals, RecordSettings
@@ -35,6 +36,7 @@ from alsct_gui.placement.policy import check_policy, recipe_hash
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means
 from alsct_gui.placement.wanted import Wanted
+from alsct_gui.placement.works import Hook, no_hook
 from alsct_gui.recon.job import prepare_job
 from alsct_gui.recon.pipeline import run_job
 from alsct_gui.simulator.facility.clock import ManualClock
@@ -390,6 +392,42 @@ def test_the_record_of_a_reconstruction_waits_for_it(tmp_path: Path) -> None:
     policy = policy_of(tmp_path, wishes=wishes, recipes={"r": HASH})
     check_policy(policy)
     plan = Wanted(policy).plan(ScanFacts("0" * 64, "/raw/a", 1, "0" * 64))
-    needs = {aim.suffix: aim.needs for aim in plan.every}
-    assert needs[f"/metadata/scicat/{HASH}"] == ("/raw/raw/-", f"/reconstruction/made/{HASH}")
-    assert needs["/metadata/scicat/-"] == ("/raw/raw/-",)
+    needs = {aim.suffix: (aim.needs, aim.needs_one) for aim in plan.every}
+    made = f"/reconstruction/made/{HASH}"
+    assert needs[f"/metadata/scicat/{HASH}"] == (("/raw/raw/-", made), ())
+    assert needs["/metadata/scicat/-"] == (("/raw/raw/-",), ())
+
+
+def test_a_record_of_a_reconstruction_wanted_anywhere_is_there_once_one_is(
+    facility: Facility, scan: Path
+) -> None:
+    """While none is, it waits, however long: it is neither tried nor blocked."""
+    there = Place("there", "nersc", "nowhere", links=("nersc",))
+    wishes = (
+        Wish("made", Product.RECONSTRUCTION, ("there", "made"), recipe="r", need="any"),
+        Wish("its record", Product.METADATA, ("scicat",), recipe="r"),
+    )
+    policy = policy_of(
+        facility.root, wishes=wishes, recipes={"r": HASH},
+        places=(*facility.policy.places, there), lanes=(*facility.policy.lanes, Lane("nowhere")),
+    )  # fmt: skip
+    facility.policy = policy
+    path = facility.admit(scan)
+    with facility.ledger() as ledger:
+        ask_admit(ledger, path)
+    record = run_to_the_end(facility, turns=20)
+    assert (record.state.kind, record.attempts) == (StateKind.WAITING, 0)
+    assert record.state.waits_for == "a reconstruction"
+    assert facility.service.datasets == {}
+    with facility.ledger() as ledger:
+        (part,) = ledger.observed().scans
+        key = GoalKey(part, Product.RECONSTRUCTION, "made", HASH).text
+        output = facility.root / "made" / "rec a.zarr"
+        output.parent.mkdir(exist_ok=True)
+        with open_scan(path) as opened:
+            run_job(prepare_job(opened, KNOWN), output)
+        evidence = lean(Evidence(str(output), facility.watch(), slices=80))
+        ledger.append([event(EventKind.MET, keys=[key], evidence=evidence)])
+    assert run_to_the_end(facility, turns=3).state.kind is StateKind.MET
+    (plain,) = facility.service.datasets.values()
+    assert plain["sourceFolder"] == str(output)

@@ -18,6 +18,7 @@ from alsct_gui.model.placement import (
     Observed,
     StepState,
     blocked,
+    failed,
     waiting,
 )
 from alsct_gui.model.policy import Lane, Place, Policy, Product, Site, Wish
@@ -114,8 +115,39 @@ def test_what_waits_for_a_person_is_told_by_its_cause() -> None:
     observed.goals[name] = replace(observed.goals[name], state=MET)
     teller(observed, NOW_S + 700)
     observed.goals[name] = GoalRecord(name, NO_RIGHT, NOW_S + 800)
-    (again,) = teller(observed, NOW_S + 900)
+    (again,) = teller(observed, NOW_S + 3600)
     assert again.title == "1 scan needs you: no right to write"
+
+
+def test_what_is_tried_again_and_blocked_again_is_told_again_only_for_another_cause() -> None:
+    teller, name, now_s = Teller(), key(0), NOW_S
+    for number in range(8, 30):  # every hour
+        cause = f"failed {number} times, at last: no answer within {number} s"
+        for state in (waiting("globus"), blocked(cause, "Look at it"), failed("it stalls")):
+            observed = Observed(goals={name: GoalRecord(name, state, now_s)})
+            teller(observed, now_s + 600)
+            now_s += 1200
+    (message,) = teller.sent
+    assert message.title.endswith("failed 8 times, at last: no answer within 8 s")
+    teller(goals(NO_RIGHT), now_s)
+    assert [m.title for m in teller.sent[1:]] == ["1 scan needs you: no right to write"]
+
+
+def test_causes_that_differ_by_a_number_are_told_as_one() -> None:
+    causes = (blocked(f"{free} bytes are free", "Make room") for free in (7, 100, 2048))
+    (message,) = Teller()(goals(*causes))
+    assert message.title == "3 scans need you: 7 bytes are free"
+
+
+def test_a_cause_that_holds_up_scan_after_scan_is_told_once_an_hour() -> None:
+    teller = Teller()
+    for minute in range(1, 121):
+        states = [NO_RIGHT] * minute
+        observed = goals(*states, since_s=NOW_S - 100)
+        teller(observed, NOW_S + 60 * minute)
+    assert [message.title for message in teller.sent] == [
+        "1 scan needs you: no right to write", "60 scans need you: no right to write",
+    ]  # fmt: skip
 
 
 def test_nobody_is_told_of_what_a_person_holds() -> None:
@@ -195,7 +227,14 @@ def test_what_was_told_survives_the_agent() -> None:
     assert again.told == teller.told
     (rest,) = again(observed, NOW_S + 100)
     assert rest.title == "Community file system is down"
-    for bad in ({}, {"owed": 5}, {"waiting": [1]}, {"key_hours": "x"}, {"sent_s": "ab"}):
+    for bad in (
+        {},
+        {"owed": 5},
+        {"waiting": [1]},
+        {"blocked": ["a"]},
+        {"key_hours": "x"},
+        {"sent_s": "ab"},
+    ):
         assert told_from_plain(bad) == Told()
 
 

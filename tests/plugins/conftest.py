@@ -11,10 +11,10 @@ from alsct_gui.recon.pipeline import run_job
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from tests.cli.conftest import alsct
-from tests.face.conftest import viewer, wait
+from tests.face.conftest import apart, viewer, wait
 from tests.ui.conftest import collected, collector, on_screen
 
-__all__ = ["alsct", "collected", "collector", "on_screen", "viewer", "wait"]
+__all__ = ["alsct", "apart", "collected", "collector", "on_screen", "viewer", "wait"]
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,13 @@ from alsct_gui.model.policy import (
 )
 from alsct_gui.model.profile import Groups, Profile
 from alsct_gui.placement.admission import Admission
-from alsct_gui.placement.agent import Agent, Hook, no_hook
+from alsct_gui.placement.agent import Agent
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.goals.base import Clock
 from alsct_gui.placement.goals.reading import read_file
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.policy import recipe_hash
+from alsct_gui.placement.works import Hook, no_hook
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.globus import Globus

@@ -85,7 +85,7 @@ def test_a_scan_that_is_handed_over_is_seen_to_by_a_worker_of_prefect(
             ]:
                 assert worker.poll() is None, (tmp_path / "worker.log").read_text()[-3000:]
             agent = Agent(opened, wiring.services)
-            agent._catch_up()
+            agent._book.catch_up()
             agent._admit()
             assert not agent.observed.arrivals
             (part,) = agent.observed.scans

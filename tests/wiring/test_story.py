@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from alsct_gui.catalog.store import Catalog
 from alsct_gui.files.profiles import load_profile
 from alsct_gui.files.provenance import read_provenance
 from alsct_gui.model.placement import GoalKey, Health, LinkState, StateKind
-from alsct_gui.model.policy import Product
+from alsct_gui.model.policy import Product, Wish
 from alsct_gui.model.recipe import recipe_to_dict
 from alsct_gui.placement.asking import ask_admit, ask_of_goals, ask_unwant, ask_want
 from alsct_gui.placement.events import EventKind
@@ -191,6 +192,32 @@ def test_a_copy_that_rots_at_nersc_is_found_by_reading_it(stage: Stage) -> None:
     assert copy.read_bytes() == stage.place.raw.read_bytes()
     assert life.open_goals() == []
     assert nothing_wrong(stage, life)
+
+
+def test_the_record_of_a_reconstruction_tells_of_the_copy_that_lasts(stage: Stage) -> None:
+    """It lies at NERSC and on local scratch; when scratch is pruned the record still holds."""
+    policy = stage.place.policy
+    (recipe,) = policy.recipes
+    record = Wish("its record", Product.METADATA, ("scicat",), recipe=recipe)
+    stage.place.policy = replace(policy, wishes=(*policy.wishes, record))
+    life = stage.begin()
+    stage.play(life)
+    (part,) = life.observed.scans
+    assert life.open_goals() == []
+    there = life.record(Product.RECONSTRUCTION, "recon").evidence
+    assert there is not None
+    (made,) = (plain for plain in stage.scicat.datasets.values() if plain["type"] == "derived")
+    assert made["sourceFolder"] == there.where
+    before = stage.scicat.datasets.copy()
+    ask_unwant(life.ledger, [part], Product.RECONSTRUCTION, "back", HASH)
+    shutil.rmtree(stage.place.tree.scratch / FOLDER)
+    stage.clock.advance(8 * 86400)
+    stage.sfapi.tokens.expires_s = stage.clock() + 86400  # somebody has renewed the key
+    stage.play(life, 5, until_met=False)
+    assert life.open_goals() == []
+    assert stage.scicat.datasets == before
+    lost = [e.keys for e in life.ledger.timeline(part) if e.kind == EventKind.LOST]
+    assert lost == [], "the record was looked at again, and holds"
 
 
 def test_what_nobody_wants_any_more_is_left_alone(stage: Stage) -> None:

@@ -107,7 +107,7 @@ def _flow(report: Report) -> Iterator[Any]:
             yield from (*heading, *flow)
             heading = []
     if report.made:
-        made: tuple[Block, ...] = (Heading("How it was made"), Facts(made_rows(report.made)))
+        made: list[Block] = [Heading("How it was made"), Facts(made_rows(report.made))]
         yield KeepTogether([item for block in made for item in _block(block)])
 
 

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -28,6 +29,8 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sco
 NODE = "nid001001"
 _START_S = 30.0
 _CALL_S = 20.0
+_LONGEST_CHARS = 70
+"""Of the path of the sockets' folder: a socket's own may have 107, of which a job takes 36."""
 _SBIN = "/usr/sbin:/sbin"
 _UP = ("idle", "mixed", "allocated", "completing")
 """States of a node that is well."""
@@ -37,13 +40,13 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={sockets}/munge.socket
 CredType=cred/munge
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPort={control_port}
 SlurmdPort={node_port}
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={sockets}
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
@@ -80,6 +83,7 @@ class SlurmCluster:
     folder
         For configuration, key, state and logs; made, and of a path that Slurm can read. What
         another one, that was killed, has left there is ended, and its jobs are taken up.
+        Sockets lie in a temporary folder, because their paths must be short.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -135,9 +139,10 @@ class SlurmCluster:
 
     def _start(self, stack: ExitStack) -> None:
         folder = self._folder
-        for part in ("state", "spool"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / "state").mkdir(parents=True, exist_ok=True)
         self._end_stale()
+        sockets = self._sockets()
+        stack.callback(shutil.rmtree, sockets, ignore_errors=True)
         key = folder / "munge.key"
         if not key.exists():
             key.write_bytes(secrets.token_bytes(1024))
@@ -146,20 +151,37 @@ class SlurmCluster:
         if not configuration.exists():  # jobs that go on know the ports of before
             control_port, node_port = _free_ports(2)
             text = _CONFIGURATION.format(
-                folder=folder, host=socket.gethostname().partition(".")[0], node=NODE,
+                folder=folder, sockets=sockets, node=NODE,
+                host=socket.gethostname().partition(".")[0],
                 user=_user_name(), control_port=control_port, node_port=node_port,
             )  # fmt: skip
             configuration.write_text(text, encoding="ascii")
         self._daemon(stack, [
             "munged", "--foreground", "--force", f"--key-file={key}",
-            *(f"--{what}={folder}/munge.{what.partition('-')[0]}"
-              for what in ("socket", "pid-file", "log-file", "seed-file")),
+            f"--socket={sockets}/munge.socket",
+            *(f"--{what}-file={folder}/munge.{what}" for what in ("pid", "log", "seed")),
         ])  # fmt: skip
-        self._wait(lambda: (folder / "munge.socket").exists(), "munged")
+        self._wait(lambda: (sockets / "munge.socket").exists(), "munged")
         self._daemon(stack, ["slurmctld", "-D", "-f", f"{folder}/slurm.conf"])
         self._daemon(stack, ["slurmd", "-D", "-N", NODE, "-f", f"{folder}/slurm.conf"])
         stack.callback(self._end_jobs)
         self._wait(self._is_up, "Slurm")
+
+    def _sockets(self) -> Path:
+        """Return a folder of a short path, which sockets want; jobs that go on know it."""
+        known = self._folder / "sockets"
+        if not known.is_dir():
+            known.unlink(missing_ok=True)
+            made = Path(tempfile.mkdtemp(prefix="alsct-slurm-"))
+            if len(str(made)) > _LONGEST_CHARS:
+                made.rmdir()
+                raise ResourceError(
+                    "the path is too long for Slurm's sockets", where=str(made.parent),
+                    fix="Set TMPDIR to a folder of a shorter path",
+                )  # fmt: skip
+            known.symlink_to(made)
+            (self._folder / "slurm.conf").unlink(missing_ok=True)
+        return known.readlink()
 
     def _end_stale(self) -> None:
         """End the daemons that work in this folder for a process that was killed."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from alsct_gui.files.check import SETTLED_S
 from alsct_gui.model.errors import ResourceError
-from alsct_gui.model.placement import GoalKey, Observed, StateKind
+from alsct_gui.model.placement import Health, LinkState, Observed, StateKind
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.diff import diff
@@ -41,6 +41,8 @@ PACE = Pace(rate_bytes_per_s=300e3, queue_wait_s=0.5, rest_s=1.0)
 """How quick the facility is: a scan travels for two seconds."""
 RESOURCES = ("perlmutter", "community_filesystem")
 """What fails."""
+_AWAY = {name: Health(name, LinkState.DOWN) for name in ("perlmutter", "cfs")}
+"""The links that are down with it."""
 _LOOK_S = 0.1
 _END_S = 30.0
 _LOG_CHARS = 2000
@@ -147,7 +149,7 @@ class Story:
         self._act(f"{_scans(self.during)} are taken all the same, and reconstructed here")
         self._take(facility, scans[self.before :])
         whole = self.before + self.during
-        self._until(ledger, lambda: self._made_here() >= self.during, "they are reconstructed")
+        self._until(ledger, lambda: self._rests(policy, whole), "they are reconstructed")
         debt = self._debt(policy)
 
         self._act("NERSC returns, and the debt is paid without anybody")
@@ -212,13 +214,12 @@ class Story:
         seen = self._seen
         return len(seen.scans) == scans and not seen.arrivals and not self._owed(policy)
 
-    def _made_here(self) -> int:
-        """Reconstructions that were made here, not brought."""
-        keys = (GoalKey.parse(key) for key, record in self._seen.goals.items()
-                if record.state.kind is StateKind.MET)  # fmt: skip
-        return sum(
-            key.product is Product.RECONSTRUCTION and key.place == "data832-scratch" for key in keys
-        )
+    def _rests(self, policy: Policy, scans: int) -> bool:
+        """Whether all is done that can be done without what has failed."""
+        seen = self._seen
+        steps = diff(policy, seen, _AWAY, time.time())
+        waits = all(step.state.kind is StateKind.WAITING for step in steps)
+        return len(seen.scans) == scans and not seen.arrivals and waits
 
     def _debt(self, policy: Policy) -> Debt:
         """What is owed to the sites outside now."""

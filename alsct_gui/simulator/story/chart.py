@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from alsct_gui.files.drawing import fit_text, font_of, save_png
 from alsct_gui.model.placement import StateKind
-from alsct_gui.simulator.story.history import GoalHistory, History
+from alsct_gui.simulator.story.history import GoalHistory, History, Mark, mark_of
 
 _WIDTH_PX = 1600
 _MARGIN_PX = 32
@@ -37,16 +37,18 @@ _COLOURS = {
     StateKind.BLOCKED: (196, 84, 72),
     StateKind.MOVING: (66, 128, 190),
     StateKind.MET: (112, 196, 150),
+    StateKind.NOT_WANTED: (62, 104, 82),
 }
 _LEGEND = (
     (StateKind.WAITING, "waits"), (StateKind.MOVING, "under way"), (StateKind.MET, "there, seen"),
+    (StateKind.NOT_WANTED, "there, not asked for any more"),
     (StateKind.RETRY, "failed, tried again"), (StateKind.BLOCKED, "wants a person"),
 )  # fmt: skip
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 def draw_history(
-    history: History, names: Mapping[tuple[str, str], str], link: str, path: Path, *, title: str
+    history: History, names: Mapping[Mark, str], link: str, path: Path, *, title: str
 ) -> Path:
     """Draw every goal as a bar over time; returns the path.
 
@@ -55,7 +57,7 @@ def draw_history(
     history
         What happened.
     names
-        What a product at a place is called, by both; others are left out.
+        What each goal is called; others are left out.
     link
         Link whose outages are shown as bands.
     path
@@ -68,9 +70,9 @@ def draw_history(
     OutputError
         The file cannot be written.
     """
-    rows = [[goal for goal in scan.goals if _mark(goal) in names] for scan in history.scans]
+    rows = [[goal for goal in scan.goals if mark_of(goal.key) in names] for scan in history.scans]
     order = list(names)
-    rows = [sorted(goals, key=lambda goal: order.index(_mark(goal))) for goals in rows]
+    rows = [sorted(goals, key=lambda goal: order.index(mark_of(goal.key))) for goals in rows]
     height = _HEAD_PX + _FOOT_PX + sum(len(goals) * _ROW_PX + _GAP_PX for goals in rows)
     sheet = Image.new("RGB", (_WIDTH_PX, height), _GROUND)
     draw = ImageDraw.Draw(sheet)
@@ -88,7 +90,7 @@ def draw_history(
         proposal = font_of(_SMALL_PX)
         draw.text((_MARGIN_PX, top + 22), scan.scan.proposal, font=proposal, fill=_QUIET)
         for goal in goals:
-            _bar(draw, goal, names[_mark(goal)], axis, top)
+            _bar(draw, goal, names[mark_of(goal.key)], axis, top)
             top += _ROW_PX
         handed = axis.x(scan.handed_s)
         first = top - len(goals) * _ROW_PX
@@ -120,10 +122,6 @@ class _Axis:
         return range(0, math.floor(self.length_s) + 1, step)
 
 
-def _mark(goal: GoalHistory) -> tuple[str, str]:
-    return goal.key.product, goal.key.place
-
-
 def _bands(
     draw: ImageDraw.ImageDraw, history: History, link: str, axis: _Axis, bottom: int
 ) -> None:
@@ -151,7 +149,8 @@ def _bar(draw: ImageDraw.ImageDraw, goal: GoalHistory, name: str, axis: _Axis, t
     middle = top + _ROW_PX // 2 - 2
     for span in goal.spans:
         colour = _COLOURS.get(StateKind(span.state))
-        if colour is None:
+        gone = span.state == StateKind.NOT_WANTED and goal.evidence is None
+        if colour is None or gone:
             continue
         # What only waits is thin: the eye goes to what happens.
         half = 2 if span.state == StateKind.WAITING else _BAR_PX // 2

@@ -13,6 +13,7 @@ from alsct_gui.model.placement import (
     ScanFacts,
     StateKind,
 )
+from alsct_gui.model.policy import Product
 from alsct_gui.placement.events import Event, EventKind, evidence_from
 from alsct_gui.placement.fold import advance
 
@@ -27,6 +28,16 @@ class Span:
     """Seconds since 1970."""
     until_s: float
     """Likewise."""
+
+
+Mark = tuple[str, str, bool]
+"""Product, place, and whether it is of something that was made of the scan."""
+
+
+def mark_of(key: GoalKey) -> Mark:
+    """Return what tells a goal of a scan from its others, for people."""
+    derived = key.product is Product.METADATA and key.recipe != "-"
+    return key.product, key.place, derived
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,10 @@ from alsct_gui.model.placement import Evidence
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.simulator.story.acts import Outcome
 from alsct_gui.simulator.story.chart import draw_history
-from alsct_gui.simulator.story.history import GoalHistory, ScanHistory
+from alsct_gui.simulator.story.history import GoalHistory, Mark, ScanHistory, mark_of
 
-Mark = tuple[str, str]
-"""Product and place."""
 _NOUNS = {
-    Product.RAW: "raw file", Product.RECONSTRUCTION: "reconstruction", Product.METADATA: "record",
+    Product.RAW: "raw file", Product.RECONSTRUCTION: "volume", Product.METADATA: "record",
     Product.ACCESS: "access", Product.CATALOGUE: "row", Product.PRUNED: "pruned",
 }  # fmt: skip
 TITLE = "An outage of NERSC, and how the debt is paid"
@@ -48,13 +46,18 @@ def write_report(outcome: Outcome, folder: Path) -> dict[str, Path]:
 
 
 def names_of(policy: Policy) -> dict[Mark, str]:
-    """What each product at each place of a policy is called, in the order of the places."""
+    """What each goal of a policy is called, in the order of products and places."""
     titles = {place.name: place.title or place.name for place in policy.places}
-    wished = [(wish.product, name) for wish in policy.wishes for name in wish.places]
-    ordered = sorted(dict.fromkeys(wished), key=lambda mark: _rank(mark, policy))
-    return {
-        (product, name): f"{_NOUNS[product]}, {titles[name]}" for product, name in ordered
-    }  # fmt: skip
+    wished = [
+        (wish.product, name, wish.product is Product.METADATA and bool(wish.recipe))
+        for wish in policy.wishes for name in wish.places
+    ]  # fmt: skip
+    names: dict[Mark, str] = {}
+    for mark in sorted(dict.fromkeys(wished), key=lambda mark: _rank(mark, policy)):
+        product, name, derived = mark
+        noun = "volume's record" if derived else _NOUNS[product]
+        names[mark] = f"{noun}, {titles[name]}"
+    return names
 
 
 def report_text(outcome: Outcome) -> str:
@@ -71,7 +74,7 @@ def report_text(outcome: Outcome) -> str:
             "", "| what and where | seen at | evidence |", "| --- | --- | --- |",
         ]  # fmt: skip
         for goal in _in_order(scan, names):
-            name = names[goal.key.product, goal.key.place]
+            name = names[mark_of(goal.key)]
             seen = "not there" if goal.met_s is None else _clock(goal.met_s - began_s)
             lines.append(f"| {name} | {seen} | {_evidence(goal.evidence)} |")
     lines += ["", "## What must not be", ""]
@@ -139,13 +142,13 @@ def _goal_plain(goal: GoalHistory, began_s: float) -> dict[str, Any]:
 
 def _in_order(scan: ScanHistory, names: Mapping[Mark, str]) -> list[GoalHistory]:
     order = list(names)
-    known = [goal for goal in scan.goals if (goal.key.product, goal.key.place) in names]
-    return sorted(known, key=lambda goal: order.index((goal.key.product, goal.key.place)))
+    known = [goal for goal in scan.goals if mark_of(goal.key) in names]
+    return sorted(known, key=lambda goal: order.index(mark_of(goal.key)))
 
 
-def _rank(mark: Mark, policy: Policy) -> tuple[int, int]:
+def _rank(mark: Mark, policy: Policy) -> tuple[int, bool, int]:
     places = [place.name for place in policy.places]
-    return list(_NOUNS).index(Product(mark[0])), places.index(mark[1])
+    return list(_NOUNS).index(Product(mark[0])), mark[2], places.index(mark[1])
 
 
 def _evidence(evidence: Evidence | None) -> str:

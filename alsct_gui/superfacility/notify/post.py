@@ -1,69 +1,87 @@
-"""The post room: messages wait here while their ways are down; the agent never waits for one."""
+"""The post room: messages go out in a thread of its own, so that the agent never waits for one."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.message import Message
-from alsct_gui.model.notify import Notify
+from alsct_gui.model.notify import HookAddress, Mail, Notify
 from alsct_gui.superfacility.credentials import Credentials
-from alsct_gui.superfacility.errors import LinkDownError
+from alsct_gui.superfacility.errors import LinkDownError, NeedsPersonError
 from alsct_gui.superfacility.notify.base import Sender
 from alsct_gui.superfacility.notify.mail import MailSender
 from alsct_gui.superfacility.notify.webhook import Webhook
 
-KEPT = 100
-"""Messages that wait for one way at most; the oldest go first."""
 RETRY_S = 60.0
-STALE_S = 6 * 3600.0
-"""A message that is older is no news any more."""
+"""After how long a message is sent again, where the service does not say."""
+PERSON_S = 3600.0
+"""The same where a person has to do something first: an account is not tried often in vain."""
+_END_S = 5.0
+
+Way = Callable[[], Sender]
+"""Makes a sender; may read a secret, and raises `AlsctError` when it cannot."""
 
 
-@dataclass(slots=True)
-class _Way:
-    """One sender, and what waits for it."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went with a message on one way."""
 
-    sender: Sender
-    waiting: deque[Message]
-    due_s: float = 0.0
+    way: str
+    """Name of the way."""
+    message: Message
+    """What was to be sent."""
+    why: str = ""
+    """A sentence that tells why it was not sent; empty when it was."""
+    again_s: float | None = None
+    """After how long trying again is of use; None when it is sent, or is not taken."""
 
 
 class Post:
-    """Sends messages in a thread of its own; use as a context.
+    """Sends messages, each once, and tells how it went; use as a context for its thread.
 
     Parameters
     ----------
-    senders
-        Ways to people; each gets every message.
-    say
-        Told what could not be sent and why, a sentence; for a log.
-    clock
-        Seconds since 1970.
+    ways
+        Ways to people, by name; each is built when it is first needed.
     """
 
-    def __init__(
-        self, senders: Sequence[Sender], say: Callable[[str], object],
-        clock: Callable[[], float] = time.time,
-    ) -> None:  # fmt: skip
-        self._ways = [_Way(sender, deque(maxlen=KEPT)) for sender in senders]
-        self._say, self._clock = say, clock
+    def __init__(self, ways: Mapping[str, Way]) -> None:
+        self._ways = dict(ways)
+        self._built: dict[str, Sender] = {}
         self._changed = threading.Condition()
-        self._closed = False
+        self._waiting: deque[tuple[str, Message]] = deque()
+        self._outcomes: list[Outcome] = []
+        self._busy, self._closed = False, False
         self._thread = threading.Thread(target=self._run, name="alsct-notify", daemon=True)
 
-    def put(self, message: Message) -> None:
-        """Have a message sent by every way; returns at once."""
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Names of the ways to people."""
+        return tuple(self._ways)
+
+    def put(self, way: str, message: Message) -> None:
+        """Have a message sent; returns at once."""
         with self._changed:
-            for way in self._ways:
-                way.waiting.append(message)
+            self._waiting.append((way, message))
             self._changed.notify_all()
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Return how it went since this was last asked."""
+        with self._changed:
+            found, self._outcomes = tuple(self._outcomes), []
+        return found
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until nothing is under way; whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._busy or self._waiting), timeout_s)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -78,46 +96,44 @@ class Post:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join(5.0)
+        self._thread.join(_END_S)
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._closed and self._next() is None:
-                    self._changed.wait(self._pause_s())
+                self._changed.wait_for(lambda: self._closed or self._waiting)
                 if self._closed:
                     return
-                way = self._next()
-                message = way.waiting[0] if way is not None else None
-            if way is not None and message is not None:
-                self._send(way, message)
+                way, message = self._waiting.popleft()
+                self._busy = True
+            outcome = self._send(way, message)
+            with self._changed:
+                self._busy = False
+                self._outcomes.append(outcome)
+                self._changed.notify_all()
 
-    def _next(self) -> _Way | None:
-        now_s = self._clock()
-        return next((way for way in self._ways if way.waiting and way.due_s <= now_s), None)
-
-    def _pause_s(self) -> float | None:
-        due = [way.due_s for way in self._ways if way.waiting]
-        return max(0.01, min(due) - self._clock()) if due else None
-
-    def _send(self, way: _Way, message: Message) -> None:
+    def _send(self, way: str, message: Message) -> Outcome:
         try:
-            if self._clock() - message.time_s < STALE_S:
-                way.sender.send(message)
-            else:
-                self._say(f"Too old to be told by {way.sender.name}: {message.title}.")
+            if way not in self._built:
+                self._built[way] = self._ways[way]()
+        except AlsctError as error:  # a person may store what is lacking
+            return Outcome(way, message, error.sentence, RETRY_S)
+        try:
+            self._built[way].send(message)
         except LinkDownError as error:
-            way.due_s = self._clock() + (error.retry_after_s or RETRY_S)
-            self._say(error.sentence)
-            return
+            return Outcome(way, message, error.sentence, error.retry_after_s or RETRY_S)
+        except NeedsPersonError as error:
+            return Outcome(way, message, error.sentence, PERSON_S)
         except AlsctError as error:
-            self._say(f"{error.sentence} Not told: {message.title}.")
-        with self._changed:
-            if way.waiting and way.waiting[0] is message:
-                way.waiting.popleft()
+            return Outcome(way, message, error.sentence)
+        except Exception as error:  # noqa: BLE001 (a mistake in one way stops neither the others nor work)
+            return Outcome(
+                way, message, f"{way}: a mistake in the program ({type(error).__name__})."
+            )
+        return Outcome(way, message)
 
 
-def senders_of(notify: Notify, secrets: Callable[[], Credentials]) -> tuple[Sender, ...]:
+def ways_of(notify: Notify, secrets: Callable[[], Credentials]) -> dict[str, Way]:
     """Return the ways to people that a profile names.
 
     Parameters
@@ -126,19 +142,15 @@ def senders_of(notify: Notify, secrets: Callable[[], Credentials]) -> tuple[Send
         Of the profile.
     secrets
         Opens the place where secrets are; called only if one is needed.
-
-    Raises
-    ------
-    RefusedError
-        The address of a webhook is not usable, or is not stored.
     """
-    found: list[Sender] = []
-    for hook in notify.webhooks:
-        url = hook.url or secrets().get(f"notify-{hook.name}") or ""
-        found.append(Webhook(hook.name, url))
-    mails = (MailSender(m, _password(secrets, f"notify-{m.name}")) for m in notify.mails)
-    return (*found, *mails)
+    found: dict[str, Way] = {hook.name: partial(_hook, hook, secrets) for hook in notify.webhooks}
+    found.update({mail.name: partial(_mail, mail, secrets) for mail in notify.mails})
+    return found
 
 
-def _password(secrets: Callable[[], Credentials], name: str) -> Callable[[], str | None]:
-    return lambda: secrets().get(name)
+def _hook(hook: HookAddress, secrets: Callable[[], Credentials]) -> Sender:
+    return Webhook(hook.name, hook.url or secrets().get(f"notify-{hook.name}") or "")
+
+
+def _mail(mail: Mail, secrets: Callable[[], Credentials]) -> Sender:
+    return MailSender(mail, lambda: secrets().get(f"notify-{mail.name}"))

@@ -157,6 +157,8 @@ ACTIONS: tuple[A, ...] = (
       separated=True),
     A("board.agent", "Start the agent", "Board",
       "Starts what works on the ledger; it goes on when the window is closed."),
+    A("board.login", "Log in to Globus", "Board",
+      "Opens the browser: a login, and the consents that the places ask for."),
     # -- Measure
     A("look.histogram", "Show histogram", "Measure", "Values, with handles for the contrast.",
       "H", "histogram", when=with_flat_picture),
@@ -179,6 +181,8 @@ ACTIONS: tuple[A, ...] = (
     # -- Plugins: napari's own come below these
     A("plugins.open", "Open a napari plugin…", "Plugins",
       "Every plugin that is installed in napari."),
+    A("plugins.own", "Open your own code…", "Plugins",
+      "A function, a notebook or any program of yours, on the layer that is chosen."),
     # -- Help
     A("help.palette", "Find a command", "Help", "Any command, by its name.", "Ctrl+K", "search"),
     A("help.shortcuts", "Show shortcuts", "Help", "All keys on one sheet.", "F1"),

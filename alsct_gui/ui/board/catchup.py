@@ -9,7 +9,7 @@ from alsct_gui.model.placement import GoalKey, StateKind
 from alsct_gui.model.policy import Product
 from alsct_gui.ui.board.columns import Names
 from alsct_gui.ui.board.debt import Debt, time_words
-from alsct_gui.ui.board.rows import Board
+from alsct_gui.ui.board.rows import Board, Filter
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import count_words, left_words, rate_words, size_words
 
@@ -119,8 +119,8 @@ def _moving(board: Board, names: Names) -> tuple[Line, ...]:
 def _troubles(board: Board) -> tuple[Line, ...]:
     """What is blocked, by its cause."""
     found: dict[tuple[str, str], list[str]] = {}
-    for row in board.rows:
-        for cell in row.cells:
+    for row in board.rows if board.counts.get(Filter.BLOCKED) else ():
+        for cell in row.cells if Filter.BLOCKED in row.filters else ():
             for record in cell.records if cell.state is State.BLOCKED else ():
                 if record.state.kind is StateKind.BLOCKED:
                     scans = found.setdefault((record.state.cause, record.state.fix), [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
@@ -41,13 +41,13 @@ class ChainPanel(QWidget):
     ----------
     session
         What every panel gets.
-    act
-        Does what a chip's button says.
+    acts
+        What a chip's button does, by what stands on it.
     """
 
-    def __init__(self, session: Session, act: Callable[[], object]) -> None:
+    def __init__(self, session: Session, acts: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._acts = session, acts
         self.model = _Chips()
         self.list = QListView()
         self.list.setModel(self.model)
@@ -55,7 +55,7 @@ class ChainPanel(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName("Links")
         self.text = RichText("Link", lambda _: None)
-        self.act = button("", act, role="primary")
+        self.act = button("", self._act, role="primary")
         self.copy = button("Copy details", self._copy, tip="Copies all there is to know")
         right = QWidget()
         row = QHBoxLayout(right)
@@ -127,6 +127,11 @@ class ChainPanel(QWidget):
         self.text.show_markup(chip_markup(chip, tokens()))
         self.act.setText(chip.action)
         self.act.setVisible(bool(chip.action))
+
+    def _act(self) -> None:
+        chip = self.chosen
+        if chip is not None and chip.action in self._acts:
+            self._acts[chip.action]()
 
     def _copy(self) -> None:
         chip = self.chosen

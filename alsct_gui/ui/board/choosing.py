@@ -93,11 +93,21 @@ def chosen_of(
 
 
 def on_board(chosen: Chosen) -> OnBoard:
-    """Return what the commands have to know."""
+    """Return what the commands have to know, in one pass over what is chosen."""
+    goals = moving = held = wantable = unwantable = 0
+    for row, column, cell in chosen.cells:
+        wishable = column.product in WISHABLE and row.scan is not None
+        wantable += wishable and cell.state is State.NOT_WANTED
+        for record in cell.records if row.scan is not None else ():
+            if record.work:
+                moving += 1
+            if _is_open(record):
+                goals += 1
+                held += record.held
+                unwantable += wishable
     return OnBoard(
-        scans=len(chosen.scans), goals=len(chosen.open), moving=len(chosen.moving),
-        held=len(chosen.held), wantable=len(chosen.wantable), unwantable=len(chosen.unwantable),
-        arrivals=sum(row.arrival is not None for row in chosen.rows),
+        scans=len(chosen.scans), goals=goals, moving=moving, held=held, wantable=wantable,
+        unwantable=unwantable, arrivals=len(chosen.rows) - len(chosen.scans),
     )  # fmt: skip
 
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from alsct_gui.model.placement import LinkState, Observed, StateKind
+from alsct_gui.model.placement import LinkState, Observed
 from alsct_gui.model.policy import Product
-from alsct_gui.ui.board.columns import Column, Names, link_title
-from alsct_gui.ui.board.rows import Board, Filter, Row
+from alsct_gui.ui.board.columns import Names, link_title
+from alsct_gui.ui.board.rows import Board, Filter, Owing
 from alsct_gui.ui.board.throughput import Sample, bytes_per_s, slices_per_s
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, count_words, left_words, size_words
 
-_PAID = (Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS)
+_LATEST = 300
+"""Scans by which it is judged how many slices a reconstruction has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,9 @@ def debts(board: Board, names: Names, samples: Sequence[Sample], now_s: float) -
     """
     sums: dict[str, _Sum] = {}
     for row in board.rows:
-        if Filter.OWED in row.filters:
-            _add(sums, row, board.columns, names)
-    slices = _usual_slices(board.observed)
+        for owing in row.owing:
+            _add(sums.setdefault(owing.site, _Sum()), owing)
+    slices = _usual_slices(board) if sums else None
     found = []
     for site, total in sums.items():
         links, until_s = _links(board.observed, total.waits_for)
@@ -126,7 +127,7 @@ def debt_line(found: Sequence[Debt], board: Board, now_s: float) -> str:
     if not board.rows:
         return ""
     if not found:
-        count = sum(row.scan is not None for row in board.rows)
+        count = len(board.observed.scans)
         still = board.counts.get(Filter.MOVING, 0)
         if still:
             return f"Nothing is owed outside; {count_words(still, 'scan')} in work here."
@@ -181,37 +182,20 @@ def _one_line(debt: Debt, now_s: float) -> str:
     return ", ".join(parts)
 
 
-def _add(sums: dict[str, _Sum], row: Row, columns: tuple[Column, ...], names: Names) -> None:
+def _add(total: _Sum, owing: Owing) -> None:
     """Add what is owed of a scan."""
-    met: set[str] = set()
-    for column, cell in zip(columns, row.cells, strict=True):
-        if not (cell.is_open and column.outside and column.product in _PAID):
-            continue
-        total = sums.setdefault(column.site, _Sum())
-        if column.site not in met:
-            met.add(column.site)
-            total.scans += 1
-            own = [
-                item for other, item in zip(columns, row.cells, strict=True)
-                if other.site == column.site
-            ]  # fmt: skip
-            total.moving += any(item.state is State.MOVING for item in own)
-            total.blocked += any(item.state is State.BLOCKED for item in own)
-            total.held += any(item.held for item in own)
-        lane = names.lane_of(column.place)
-        if column.product is Product.RAW:
-            left = row.size_bytes * (1 - (cell.share or 0.0))
-            total.copies += 1
-            total.size_bytes += left
-            total.lane_bytes[lane] = total.lane_bytes.get(lane, 0.0) + left
-        elif column.product is Product.RECONSTRUCTION:
-            total.volumes += 1
-            total.lane_volumes[lane] = total.lane_volumes.get(lane, 0) + 1
-        total.waits_for.update(
-            record.state.waits_for
-            for record in cell.records
-            if record.state.kind is StateKind.WAITING
-        )
+    total.scans += 1
+    total.moving += State.MOVING in owing.states
+    total.blocked += State.BLOCKED in owing.states
+    total.held += owing.held
+    total.waits_for |= owing.waits_for
+    for lane, size_bytes in owing.copies:
+        total.copies += 1
+        total.size_bytes += size_bytes
+        total.lane_bytes[lane] = total.lane_bytes.get(lane, 0.0) + size_bytes
+    for lane in owing.volumes:
+        total.volumes += 1
+        total.lane_volumes[lane] = total.lane_volumes.get(lane, 0) + 1
 
 
 def _links(observed: Observed, waits_for: set[str]) -> tuple[tuple[str, ...], float | None]:
@@ -247,11 +231,13 @@ def _is_copy(board: Board, work: str, lane: str, names: Names) -> bool:
     return product == Product.RAW and names.lane_of(place) == lane
 
 
-def _usual_slices(observed: Observed) -> float | None:
-    """Slices of a reconstruction, by those that were counted; None when there are none yet."""
+def _usual_slices(board: Board) -> float | None:
+    """Slices of a reconstruction, by the latest that were counted; None when there are none."""
     counted = [
         record.evidence.slices
-        for record in observed.goals.values()
+        for row in board.rows[:_LATEST]
+        for cell in row.cells
+        for record in cell.records
         if record.evidence is not None and record.evidence.slices
     ]
     return median(counted) if counted else None

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from alsct_gui.model.message import Message
+from alsct_gui.model.placement import Observed
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.telling import Told, beginning, tell
 from alsct_gui.superfacility.bounded import bounded
@@ -20,6 +22,8 @@ from alsct_gui.ui.board.view import BoardView
 from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks
 
+EVERY_MS = 5_000
+"""How often it is looked for news."""
 _SHOWN_MS = 10_000
 
 
@@ -47,12 +51,18 @@ class Desktop:
         self._session, self._tasks, self._policy, self._window = session, tasks, policy, window
         self._over_bus = over_bus or send_over_bus
         self._told: Told | None = None
+        self._newest: Observed | None = None
+        self._timer = QTimer(window)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(self._decide)
         self._tray: QSystemTrayIcon | None = None
         session.board_changed.connect(self._take)
 
     def close(self) -> None:
         """Put away."""
         self._session.board_changed.disconnect(self._take)
+        self._timer.stop()
         if self._tray is not None:
             self._tray.hide()
             self._tray.deleteLater()
@@ -69,11 +79,22 @@ class Desktop:
     def _take(self, view: BoardView) -> None:
         if not view.can_be_read:
             return
-        observed = view.snapshot.observed
+        self._newest = view.snapshot.observed
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _decide(self) -> None:
+        if self._newest is not None:
+            self._tasks.start(self._tell(self._newest), "Looking for news")
+
+    async def _tell(self, observed: Observed) -> None:
+        """Decide beside the loop: thousands of goals are gone through."""
         if self._told is None:
-            self._told = beginning(self._policy, observed)
+            self._told = await asyncio.to_thread(beginning, self._policy, observed)
             return
-        self._told, messages = tell(self._policy, observed, self._told, time.time())
+        self._told, messages = await asyncio.to_thread(
+            tell, self._policy, observed, self._told, time.time()
+        )
         for message in messages:
             self.show(message)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from alsct_gui.placement.feed import Feed, Snapshot
+from alsct_gui.placement.feed import Feed, Snapshot, both_touched
 from alsct_gui.ui.board.links import START
 from alsct_gui.ui.board.rows import BoardMaker
 from alsct_gui.ui.board.view import BoardView, view_of
@@ -19,6 +20,8 @@ from alsct_gui.ui.tasks import Tasks
 
 _TICK_MS = 10_000
 """How often countdowns are said anew while nothing happens."""
+_REST_S = 0.25
+"""Least time between two boards: making one holds up whatever is drawn meanwhile."""
 
 
 class BoardFollower(QObject):
@@ -77,8 +80,11 @@ class BoardFollower(QObject):
     def _hear(self, snapshot: Snapshot) -> None:
         """Take a snapshot; in the feed's thread."""
         with self._lock:
-            waiting, self._newest = self._newest is not None, snapshot
-        if not waiting and not self._closed:
+            left_out, self._newest = self._newest, snapshot
+            if left_out is not None:
+                touched = both_touched(left_out.touched, snapshot.touched)
+                self._newest = replace(snapshot, touched=touched)
+        if left_out is None and not self._closed:
             self._woken.emit()
 
     @Slot()
@@ -92,14 +98,18 @@ class BoardFollower(QObject):
                 snapshot, self._newest = self._newest, None
             if snapshot is None:
                 return
+            begun_s = time.monotonic()
             await self._show(snapshot)
             self._look_after_agent(snapshot)
+            # The first change is shown at once, a storm of them now and then.
+            await asyncio.sleep(max(0.0, begun_s + _REST_S - time.monotonic()))
 
     async def _show(self, snapshot: Snapshot) -> None:
         configured = self._facility.configured
         view: BoardView = await asyncio.to_thread(
-            view_of, self._maker, snapshot, time.time(), configured=configured
-        )
+            view_of, self._maker, snapshot, time.time(), configured=configured,
+            logs_in=self._facility.log_in is not None,
+        )  # fmt: skip
         if not self._closed:
             self._session.set_board(view)
 
@@ -108,7 +118,7 @@ class BoardFollower(QObject):
         view = self._session.board
         with self._lock:
             if view is not None and self._newest is None:
-                self._newest = view.snapshot
+                self._newest = replace(view.snapshot, touched=frozenset())
         self._wake()
 
     def _look_after_agent(self, snapshot: Snapshot) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from alsct_gui.model.placement import Health, LinkState, StateKind
+from alsct_gui.model.placement import Health, LinkState
 from alsct_gui.placement.feed import FeedState, Snapshot
 from alsct_gui.superfacility.health.model import LINK, LINKS, LinkName
 from alsct_gui.ui.board.columns import link_title
@@ -50,6 +49,7 @@ _WORDS = {
 }
 _ORDER = {link.name.value: number for number, link in enumerate(LINKS)}
 START = "Start the agent"
+LOG_IN = "Log in to Globus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +89,34 @@ class Chip:
 
 
 def chips_of(
-    snapshot: Snapshot, now_s: float, outages: Sequence[Outage] = (), *, configured: bool = True
-) -> tuple[Chip, ...]:
+    snapshot: Snapshot, waits: Mapping[str, int], now_s: float, outages: Sequence[Outage] = (),
+    *, configured: bool = True, logs_in: bool = False,
+) -> tuple[Chip, ...]:  # fmt: skip
     """Return the chain: the agent, then the links in the order in which a scan meets them.
 
     Parameters
     ----------
     snapshot
         What the ledger says.
+    waits
+        How many goals wait for each link.
     now_s
         Seconds since 1970.
     outages
         What is announced of the machine at NERSC.
     configured
         Whether a facility is set up here at all; without one nobody misses the agent.
+    logs_in
+        Whether Globus knows a person here, who can log in.
     """
     observed = snapshot.observed
-    waiting = Counter(
-        record.state.waits_for
-        for record in observed.goals.values()
-        if record.state.kind is StateKind.WAITING and record.state.waits_for in observed.links
-    )
     stale = snapshot.agent is None
     links = sorted(observed.links.values(), key=_place)
-    chips = [_chip(health, waiting[health.link], now_s, outages, stale=stale) for health in links]
+    chips = [
+        _chip(health, waits.get(health.link, 0), now_s, outages, stale=stale) for health in links
+    ]
+    if logs_in:
+        chips = [replace(c, action=LOG_IN) if c.key == LinkName.GLOBUS else c for c in chips]
     if not configured and not chips and snapshot.state is not FeedState.OPEN:
         return ()
     return (_agent_chip(snapshot, configured=configured), *chips)

@@ -6,7 +6,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -54,6 +62,7 @@ from alsct_gui.ui.widgets.parts import (
 from alsct_gui.ui.words import count_words
 
 LEAST_SCAN_PX, FIELD_PX, EMPTY_PX = 200, 240, 600
+TELL_MS = 200
 _FILTERS = {
     Filter.ALL: ("All", "Every scan that the ledger knows"),
     Filter.OWED: ("Owed", "Scans of which something is owed to a place outside"),
@@ -110,6 +119,12 @@ class BoardPage(QWidget):
         self._row = ""
         self._selecting: asyncio.Task[Any] | None = None
         self._new_rows = 0
+        # All of ten thousand rows may be selected: what can be asked of them is not counted
+        # at every change of the ledger.
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(TELL_MS)
+        self._telling.timeout.connect(self._tell)
         self.model = BoardModel(names, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -246,7 +261,13 @@ class BoardPage(QWidget):
     @property
     def chosen(self) -> Chosen:
         """What is selected."""
-        places = [(index.row(), index.column()) for index in self.view.selectedIndexes()]
+        selection = self.view.selectionModel().selection()
+        places = (
+            (row, column)
+            for part in map(selection.at, range(selection.size()))
+            for row in range(part.top(), part.bottom() + 1)
+            for column in range(part.left(), part.right() + 1)
+        )
         return chosen_of(self.model.rows, self.model.columns, places)
 
     @property
@@ -276,6 +297,7 @@ class BoardPage(QWidget):
         self.banner.setVisible(bool(stale))
         self._fill(keep=True)
         self._say_missing(view)
+        self.view.viewport().update()  # countdowns go on though no row has changed
 
     def choose_filter(self, which: Filter) -> None:
         """Show other rows."""
@@ -293,11 +315,13 @@ class BoardPage(QWidget):
         """Select the rows of some scans, and bring the first of them into sight."""
         self.show_all()
         model = self.view.selectionModel()
-        model.clearSelection()
         flags = QItemSelectionModel.SelectionFlag
-        found = [place for place in map(self.model.row_of, scans) if place >= 0]
+        places = {row.id: place for place, row in enumerate(self.model.rows)}
+        found = [places[scan] for scan in scans if scan in places]
+        wanted = QItemSelection()
         for place in found:
-            model.select(self.model.index(place, 0), flags.Select)
+            wanted.select(self.model.index(place, 0), self.model.index(place, 0))
+        model.select(wanted, flags.ClearAndSelect)
         if found:
             first = self.model.index(min(found), 0)
             model.setCurrentIndex(first, flags.NoUpdate)
@@ -334,6 +358,7 @@ class BoardPage(QWidget):
         """Put away."""
         self._session.board_changed.disconnect(self.take)
         self._session.selection_changed.disconnect(self._mark)
+        self._telling.stop()
         if self._selecting is not None:
             self._selecting.cancel()
         return super().close()
@@ -356,7 +381,8 @@ class BoardPage(QWidget):
                 self._new_rows += sum(row.id not in before for row in rows[: top + moved])
         self._show_news()
         self._choose_page()
-        self._tell()
+        if not self._telling.isActive():
+            self._telling.start()
 
     def _choose_page(self) -> None:
         view = self._session.board

@@ -13,6 +13,8 @@ from alsct_gui.ui.board.commands import BoardCommands
 from alsct_gui.ui.board.desktop import Desktop
 from alsct_gui.ui.board.flow_panel import FlowCommands, FlowPanel
 from alsct_gui.ui.board.follow import BoardFollower
+from alsct_gui.ui.board.links import LOG_IN, START
+from alsct_gui.ui.board.login import Login
 from alsct_gui.ui.board.page import BoardPage
 from alsct_gui.ui.board.rows import BoardMaker
 from alsct_gui.ui.board.simulator_menu import SimulatorMenu
@@ -55,7 +57,9 @@ class BoardRoom:
         self.page = BoardPage(session, tasks, book, facility, maker.names)
         self.catch_up = CatchUpPanel(session, tasks)
         self.timeline = TimelinePanel(session, tasks, book, facility, maker.names, log_of)
-        self.chain = ChainPanel(session, self.follower.start_agent)
+        self.login = Login(session, tasks, facility.log_in)
+        acts = {START: self.follower.start_agent, LOG_IN: self.login.begin}
+        self.chain = ChainPanel(session, acts)
         self.commands = BoardCommands(
             session, tasks, book, facility, maker.names, lambda: self.page.chosen,
             self.timeline.story, window,
@@ -76,6 +80,7 @@ class BoardRoom:
         book.bind("board.chain", lambda: window.open_drawer("chain"))
         book.bind("board.flows", lambda: window.open_drawer("flows"))
         book.bind("board.agent", self.follower.start_agent)
+        book.bind("board.login", self.login.begin)
         self._session, self._has_policy = session, facility.policy is not None
         self.desktop = Desktop(session, tasks, facility.policy or _NO_POLICY, window)
         self.simulator = (
@@ -97,6 +102,7 @@ class BoardRoom:
     def close(self) -> None:
         """Put away."""
         self.follower.close()
+        self.login.close()
         self.desktop.close()
         if self.simulator is not None:
             self.simulator.close()

@@ -6,7 +6,8 @@ stay the same objects, so that a window of thousands of scans draws only what ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +30,10 @@ from alsct_gui.ui.words import clock_words, size_words
 
 _Kind = tuple[Product, str]
 """Product and name of the place."""
+_PART_CHARS = 32
+"""Of a scan in keys."""
+OWED = (Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS)
+"""Products that are a debt where they are wanted outside and not there."""
 _ARRIVING = {StateKind.BLOCKED: State.BLOCKED, StateKind.RETRY: State.FAILED}
 
 
@@ -40,6 +45,24 @@ class Filter(StrEnum):
     MOVING = "moving"
     BLOCKED = "blocked"
     HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What one site outside lacks of a scan."""
+
+    site: str
+    """Name of the site."""
+    copies: tuple[tuple[str, float], ...]
+    """Lane, and bytes that have not gone there yet, of each raw file."""
+    volumes: tuple[str, ...]
+    """Lane of each reconstruction."""
+    states: frozenset[State]
+    """Marks of everything at that site."""
+    held: bool
+    """Whether a person holds any of it back."""
+    waits_for: frozenset[str]
+    """What its goals wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,10 @@ class Row:
     """How it stands with that file."""
     filters: frozenset[Filter] = frozenset({Filter.ALL})
     """Filters that show it."""
+    owing: tuple[Owing, ...] = ()
+    """What is owed of it outside."""
+    waits: tuple[str, ...] = ()
+    """What its goals wait for, one for each."""
 
     @property
     def haystack(self) -> str:
@@ -88,8 +115,10 @@ class Board:
     """What it was made from."""
     paces: Mapping[str, Pace] = field(default_factory=dict)
     """How fast work goes, by work."""
+    waits: Mapping[str, int] = field(default_factory=dict)
+    """How many goals wait for what."""
     now_s: float = 0.0
-    """When that was read, seconds since 1970."""
+    """When it is shown, seconds since 1970."""
 
 
 class BoardMaker:
@@ -112,10 +141,12 @@ class BoardMaker:
         self._kinds: dict[str, _Kind] = {}
         self._plans: dict[int, tuple[Plan, set[_Kind], dict[_Kind, str]]] = {}
         self._rows: dict[str, Row] = {}
+        self._waits: Counter[str] = Counter()
 
     def make(
-        self, observed: Observed, progress: Mapping[str, tuple[int, int]], now_s: float
-    ) -> Board:
+        self, observed: Observed, progress: Mapping[str, tuple[int, int]], now_s: float,
+        touched: frozenset[str] | None = None,
+    ) -> Board:  # fmt: skip
         """Return the board.
 
         Parameters
@@ -124,43 +155,71 @@ class BoardMaker:
             What the ledger knows; they must not be changed any more.
         now_s
             When that was read, seconds since 1970.
+        touched
+            Keys and scans that may be otherwise than the last time; None when that is not known.
         """
         before = self._board
         paces = followed(before.paces, progress, observed.works, now_s)
-        known = before.observed
-        touched = {
-            key[:32] for key, record in observed.goals.items() if known.goals.get(key) is not record
-        }
-        touched.update(
-            name
-            for name in observed.asked.keys() | known.asked.keys()
-            if observed.asked.get(name) != known.asked.get(name)
-        )
+        if touched is None:
+            touched = self._differences(observed)
+        for name in touched:
+            if len(name) > _PART_CHARS:
+                self._kind(name[_PART_CHARS:])
+        parts = {name[:_PART_CHARS] for name in touched}
         for work in observed.works.values():
             if paces.get(work.id) != before.paces.get(work.id):
-                touched.update(key[:32] for key in work.keys)
-        columns = self._columns(observed)
-        anew = columns != before.columns
-        rows = {}
-        for part, scan in observed.scans.items():
-            row = self._rows.get(part)
-            if row is None or anew or part in touched or row.scan is not scan:
-                row = self._row(part, scan, columns, observed, paces)
-            rows[part] = row
-        self._rows = rows
-        arrivals = (self._arrival(item, columns) for item in observed.arrivals.values())
-        ordered = [
-            *sorted(arrivals, key=_newest_first), *sorted(rows.values(), key=_newest_first),
-        ]  # fmt: skip
-        counts = {which: sum(which in row.filters for row in ordered) for which in Filter}
-        self._board = Board(columns, tuple(ordered), counts, observed, paces, now_s)
+                parts.update(key[:_PART_CHARS] for key in work.keys)
+        columns = columns_of(self.policy, self._kinds.values())
+        if columns != before.columns:
+            parts = set(observed.scans)
+        changed = {
+            part: self._row(part, observed.scans[part], columns, observed, paces)
+            for part in parts
+            if part in observed.scans
+        }
+        gone = self._rows.keys() - observed.scans.keys()
+        order = self._order(changed, gone)
+        for row in changed.values():
+            self._waits.update(row.waits)
+        arrivals = sorted(
+            (self._arrival(item, columns) for item in observed.arrivals.values()),
+            key=_newest_first,
+        )
+        ordered = (*arrivals, *order)
+        counts = Counter(which for row in ordered for which in row.filters)
+        self._board = Board(columns, ordered, counts, observed, paces, +self._waits, now_s)
         return self._board
 
-    def _columns(self, observed: Observed) -> tuple[Column, ...]:
-        """Columns of the policy and of all goals; most goals share a few endings."""
-        for key in observed.goals:
-            self._kind(key[32:])
-        return columns_of(self.policy, self._kinds.values())
+    def _differences(self, observed: Observed) -> frozenset[str]:
+        """Everything that is otherwise than the last time, or was not there."""
+        known = self._board.observed
+        goals = (k for k, record in observed.goals.items() if known.goals.get(k) is not record)
+        scans = (p for p, scan in observed.scans.items() if known.scans.get(p) is not scan)
+        asked = (
+            part
+            for part in observed.asked.keys() | known.asked.keys()
+            if observed.asked.get(part) != known.asked.get(part)
+        )
+        return frozenset([*goals, *scans, *asked])
+
+    def _order(self, changed: Mapping[str, Row], gone: Set[str]) -> list[Row]:
+        """Take changed rows in; returns all of them, newest first."""
+        before = self._rows
+        for part in (*changed, *gone):
+            old = before.get(part)
+            if old is not None:
+                self._waits.subtract(old.waits)
+        moved = gone or any(
+            part not in before or before[part].taken_s != row.taken_s
+            for part, row in changed.items()
+        )
+        rows = {**before, **changed}
+        for part in gone:
+            del rows[part]
+        if moved:
+            rows = {row.id: row for row in sorted(rows.values(), key=_newest_first)}
+        self._rows = rows
+        return list(rows.values())
 
     def _kind(self, suffix: str) -> _Kind:
         """Return what an ending of keys is about."""
@@ -220,11 +279,52 @@ class BoardMaker:
             else:
                 cells.append(NOTHING)
         path = Path(scan.path)
+        waits = tuple(
+            record.state.waits_for
+            for cell in cells
+            for record in cell.records
+            if record.state.kind is StateKind.WAITING
+        )
         return Row(
             part, path, title_of(scan.metadata.get("sample", ""), path, self._naming),
             scan.proposal, taken_s(scan), scan.size_bytes, tuple(cells), scan.priority, scan,
-            filters=_filters(columns, cells),
+            filters=_filters(columns, cells), owing=self._owing(scan, columns, cells),
+            waits=waits,
         )  # fmt: skip
+
+    def _owing(
+        self, scan: ScanFacts, columns: tuple[Column, ...], cells: list[Cell]
+    ) -> tuple[Owing, ...]:
+        """What each site outside lacks."""
+        pairs = tuple(zip(columns, cells, strict=True))
+        owed = [(c, cell) for c, cell in pairs if c.outside and cell.is_open and c.product in OWED]
+        found = []
+        for site in dict.fromkeys(column.site for column, _ in owed):
+            own = [(column, cell) for column, cell in owed if column.site == site]
+            found.append(
+                Owing(
+                    site,
+                    tuple(
+                        (self.names.lane_of(c.place), scan.size_bytes * (1 - (cell.share or 0.0)))
+                        for c, cell in own
+                        if c.product is Product.RAW
+                    ),
+                    tuple(
+                        self.names.lane_of(c.place)
+                        for c, _ in own
+                        if c.product is Product.RECONSTRUCTION
+                    ),
+                    frozenset(cell.state for _, cell in own),
+                    any(cell.held for _, cell in own),
+                    frozenset(
+                        record.state.waits_for
+                        for _, cell in own
+                        for record in cell.records
+                        if record.state.kind is StateKind.WAITING
+                    ),
+                )
+            )
+        return tuple(found)
 
     def _arrival(self, arrival: Arrival, columns: tuple[Column, ...]) -> Row:
         """A file that is no scan yet: its state stands where the raw file will be."""
@@ -247,6 +347,8 @@ class BoardMaker:
 def shown_rows(board: Board, chosen: Filter, typed: str) -> tuple[Row, ...]:
     """Return the rows that a filter shows and that hold every word that was typed."""
     words = typed.casefold().split()
+    if chosen is Filter.ALL and not words:
+        return board.rows
     return tuple(
         row
         for row in board.rows
@@ -269,7 +371,7 @@ def facts_words(row: Row, now_s: float) -> str:
 def _filters(columns: tuple[Column, ...], cells: list[Cell]) -> frozenset[Filter]:
     found = {Filter.ALL}
     for column, cell in zip(columns, cells, strict=True):
-        if cell.is_open and column.outside and column.product is not Product.PRUNED:
+        if cell.is_open and column.outside and column.product in OWED:
             found.add(Filter.OWED)
         if cell.state is State.MOVING:
             found.add(Filter.MOVING)
@@ -285,6 +387,7 @@ def _has_begun(record: GoalRecord) -> bool:
 
 
 def taken_s(scan: ScanFacts) -> float:
+    """Return when a scan was exposed, else admitted, seconds since 1970."""
     moment = moment_of_text(scan.metadata.get("start_time", ""))
     return moment.timestamp() if moment is not None else scan.admitted_s
 

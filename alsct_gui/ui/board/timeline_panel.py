@@ -114,7 +114,8 @@ class TimelinePanel(Panel):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._ask()
+        if self._session.board is not None:
+            self._take(self._session.board)
 
     def _take(self, view: BoardView) -> None:
         if self._row is None or not self.isVisible():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alsct_gui.placement.feed import FeedState, Snapshot
 from alsct_gui.placement.throughput import NOTE as THROUGHPUT_NOTE
@@ -52,8 +52,9 @@ class BoardView:
 
 
 def view_of(
-    maker: BoardMaker, snapshot: Snapshot, now_s: float, *, configured: bool = True
-) -> BoardView:
+    maker: BoardMaker, snapshot: Snapshot, now_s: float, *, configured: bool = True,
+    logs_in: bool = False,
+) -> BoardView:  # fmt: skip
     """Make everything that is shown of a snapshot.
 
     Parameters
@@ -66,15 +67,20 @@ def view_of(
         Seconds since 1970.
     configured
         Whether a facility is set up here.
+    logs_in
+        Whether Globus knows a person here, who can log in.
     """
     samples = samples_of(snapshot.notes.get(THROUGHPUT_NOTE))
     forecast = forecast_of(snapshot.notes.get(FORECAST_NOTE))
     read_s = snapshot.time_s or now_s
-    board = maker.make(snapshot.observed, snapshot.progress, read_s)
+    made = maker.make(snapshot.observed, snapshot.progress, read_s, snapshot.touched)
+    board = replace(made, now_s=now_s)
     owed = debts(board, maker.names, samples, now_s)
     outages = forecast.outages if forecast is not None else ()
     return BoardView(
         snapshot, now_s, board, owed, debt_line(owed, board, now_s), person_line(board),
-        chips_of(snapshot, now_s, outages, configured=configured),
+        chips_of(
+            snapshot, board.waits, now_s, outages, configured=configured, logs_in=logs_in
+        ),
         catch_up(board, owed, maker.names, now_s), samples, forecast,
     )  # fmt: skip

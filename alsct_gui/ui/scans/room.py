@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from alsct_gui.beamline.looking import Picture
     from alsct_gui.beamline.messages import WatchState
     from alsct_gui.beamline.sightings import Change, Sighting
+    from alsct_gui.recon.desk.answers import Look
 
+_JUDGED = (State.MET, State.BLOCKED, State.FAILED)
 _SIMULATED_PRESET = "narrow-detector"
 _FILTER = "Scans and volumes (*.h5 *.hdf5 *.nxs *.hdf *.tif *.tiff *.zarr);;All files (*)"
 
@@ -185,15 +187,17 @@ class ScansRoom:
             if first != path and self._list_of(first).entries.entry(first) is not None:
                 target.entries.remove(path)  # the same scan under another name
                 return
-        elif path in self._opened and _is_illegible(sighting):
-            return  # whoever opened it wants to know what is wrong with it now
+        known, selected = target.entries.entry(path), path == self._session.selected
+        seen = known is not None and (selected or known.state in _JUDGED)
+        if path in self._opened and seen and _is_pending(sighting):
+            return  # whoever opened it knows more of it
         target.put(entry_of_sighting(sighting, self._naming), announce=change.kind == "appeared")
         if picture is not None:
             target.put_picture(path, picture)
-        if change.kind == "completed" and change.before == "arriving":
+        if change.kind == "completed" and known is not None and known.state is State.MOVING:
             self._announce(entry_of_sighting(sighting, self._naming))
         news = change.kind in ("changed", "completed") or sighting.state == "arriving"
-        if path == self._session.selected and news:
+        if selected and news and _differs(self._session.look, sighting):
             self._look_at(path)
 
     def _tell(self, state: WatchState) -> None:
@@ -276,6 +280,14 @@ class ScansRoom:
         dialog.open()
 
 
-def _is_illegible(sighting: Sighting) -> bool:
-    """Whether it cannot be opened yet, and may never be."""
-    return sighting.state == "arriving" and sighting.frames_done is None
+def _is_pending(sighting: Sighting) -> bool:
+    """Whether the watch waits, though no frame lacks, or for what may never be readable."""
+    done, expected = sighting.frames_done, sighting.frames_expected
+    return sighting.state == "arriving" and (done is None or done == expected)
+
+
+def _differs(look: Look | None, sighting: Sighting) -> bool:
+    """Whether another look is due: there is no good one, or the file is another since."""
+    if look is None or not look.ok or sighting.kind != "scan":
+        return True
+    return (look.size_bytes, look.modified_ns / 1e9) != (sighting.size_bytes, sighting.modified_s)

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from alsct_gui.settings import settings_path
 from alsct_gui.ui.theme.style import tokens
 from alsct_gui.ui.theme.tokens import Tokens
+from alsct_gui.ui.viewer.napari_icons import write_only_what_differs
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -46,6 +47,7 @@ def import_napari() -> None:
     os.environ.setdefault("QT_API", "pyside6")
     os.environ.setdefault("NAPARI_ASYNC", "1")
     os.environ.setdefault("NAPARI_CONFIG", str(settings_path().with_name("napari.yaml")))
+    write_only_what_differs()
     import napari.layers
     import napari.plugins
     import napari.viewer

@@ -21,6 +21,7 @@ GROUPS = {
     "write": "alsct_bench.groups.write",
     "placement": "alsct_bench.groups.placement",
     "ui": "alsct_bench.groups.ui",
+    "board": "alsct_bench.groups.board",
     "soak": "alsct_bench.groups.soak",
     "measure": "alsct_bench.groups.measure",
     "fibers": "alsct_bench.groups.fibers",

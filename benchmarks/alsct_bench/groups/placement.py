@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from queue import Queue
+from time import perf_counter, sleep
 
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
@@ -21,8 +23,10 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import EventKind, event, lean
+from alsct_gui.placement.feed import Feed
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.policy import load_policy
+from alsct_gui.placement.runs.processes import module_command, module_environment
 from alsct_gui.placement.wanted import Wanted
 
 GROUP = "placement"
@@ -49,6 +53,54 @@ def measure(bench: Bench) -> Iterator[Measurement]:
             times.append(perf_counter() - start)
         yield _row(f"difference over {_SCANS} scans, {name}", times, 0.2)
     yield from _ledger(bench, met)
+    with tempfile.TemporaryDirectory(dir=bench.folder, prefix="agent-") as name:
+        yield from _agent(Path(name), bench.repeats)
+
+
+def _agent(folder: Path, repeats: int) -> Iterator[Measurement]:
+    """Measure an agent's start, and how soon a reader hears what it writes."""
+    times = []
+    for number in range(repeats):
+        ledger = folder / f"{number}.sqlite"
+        with Ledger(ledger) as opened:
+            start = perf_counter()
+            agent = subprocess.Popen(
+                module_command("alsct_gui.wiring.serve", str(ledger), *["als-8.3.2"] * 2,
+                               str(folder / "runs")),
+                env=module_environment(), stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            try:
+                while not any(item.kind == EventKind.AGENT for item in opened.tail(0)):
+                    sleep(0.002)
+                times.append(perf_counter() - start)
+            finally:
+                agent.terminate()
+                agent.wait()
+    yield _row("an agent's start, to its first event", times, 0.5)
+    yield _row("an event, to whoever follows the ledger", _delays(folder, 10 * repeats), 0.2)
+
+
+def _delays(folder: Path, count: int) -> list[float]:
+    """Times from a commit until the feed of a window has handed it out."""
+    times: list[float] = []
+    with Ledger(folder / "followed.sqlite") as ledger:
+        ledger.append([event(EventKind.AGENT, what="started")])
+        heard: Queue[int] = Queue()
+        feed = Feed(ledger.path, lambda snapshot: heard.put(snapshot.observed.seq))
+        feed.start()
+        try:
+            while heard.get(timeout=10.0) < 1:
+                pass
+            for number in range(count):
+                sleep(0.003 * (number % 17))  # so that the feed's own pauses play no part
+                (stored,) = ledger.append([event(EventKind.AGENT, what="started")])
+                start = perf_counter()
+                while heard.get(timeout=10.0) < stored.seq:
+                    pass
+                times.append(perf_counter() - start)
+        finally:
+            feed.close()
+    return times
 
 
 def _ledger(bench: Bench, observed: Observed) -> Iterator[Measurement]:

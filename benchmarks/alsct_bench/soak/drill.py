@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from alsct_bench.soak.play import open_goals
+from alsct_bench.soak.account import open_goals
 from alsct_gui.model.placement import Health, LinkState, ScanFacts
 from alsct_gui.model.policy import Lane, Patience, Place, Policy, Product, Site, Wish
 from alsct_gui.placement.admission import Admission

@@ -45,9 +45,13 @@ class Size:
     """Scans of which a reconstruction is wanted, too."""
 
 
-QUICK = Size(scans=8, kills=4, windows=3, reconstructed=0)
-SHORT = Size(scans=80, kills=25, windows=20, reconstructed=3)
+QUICK = Size(scans=5, kills=3, windows=2, reconstructed=0)
+SHORT = Size(scans=90, kills=30, windows=25, reconstructed=3)
 FULL = Size(scans=800, kills=200, windows=150, reconstructed=20)
+
+
+LONGEST_S = 5.0
+"""How long a fault is on at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class Window:
     """Pattern of places."""
     count: int | None
     """How often it strikes; None until its end."""
-    for_s: float
-    """How long it is on."""
+    for_events: int
+    """It is on until the agent has written so many events, or `LONGEST_S` have passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +125,17 @@ def _move(rng: Random, kind: MoveKind, window: Window | None = None, hold_s: flo
 
 
 def _window(rng: Random) -> Window:
-    for_s = rng.uniform(0.5, 4.0)
+    events = rng.randrange(2, 25)
     count = rng.choice([None, 1, 3])
     kind = rng.randrange(10)
     if kind < 5:
         name = rng.choice(_LINE)
         service = rng.choice(["transfer", "auth", "sfapi", "scicat"])
         where = service if name is F.REFUSED else f"{service} *"
-        return Window(name, where, None if name is F.REFUSED else count, for_s)
+        return Window(name, where, None if name is F.REFUSED else count, events)
     if kind < 8:
-        return Window(rng.choice(_TASKS), "task *", count, for_s)
+        return Window(rng.choice(_TASKS), "task *", count, events)
     if kind < 9:
-        return Window(rng.choice(_JOBS), "sfapi job *", count, for_s)
+        return Window(rng.choice(_JOBS), "sfapi job *", count, events)
     where = rng.choice(["perlmutter", "community_filesystem", "?*"])
-    return Window(rng.choice([F.OUTAGE, F.PLANNED_OUTAGE]), where, None, for_s)
+    return Window(rng.choice([F.OUTAGE, F.PLANNED_OUTAGE]), where, None, events)

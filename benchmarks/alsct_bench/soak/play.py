@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from alsct_bench.soak.plan import KILLS, Move, MoveKind, Size, plan
+from alsct_bench.soak.account import open_goals, own_account, sha256_of, size_bytes
+from alsct_bench.soak.plan import KILLS, LONGEST_S, Move, MoveKind, Size, Window, plan
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.errors import UsageError
-from alsct_gui.model.placement import StateKind, StepKind
+from alsct_gui.model.placement import StateKind
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.asking import ask_admit
-from alsct_gui.placement.diff import diff
 from alsct_gui.placement.events import EventKind
 from alsct_gui.placement.invariants import Violation, check
 from alsct_gui.placement.ledger import Ledger
@@ -40,11 +38,10 @@ _CLOSED_S = 60.0  # how long ago files were closed that are handed over
 _START_S = 30.0
 _LOOK_S = 0.5
 _PATIENCE_S = 90.0  # after all faults, something must come to be met in this time
-_IDLE_S = 1.0  # longest time that an agent's next events are waited for
+_IDLE_S = 4.0  # longest time that an agent's next events are waited for
+_SCAN_IDLE_S = 0.5  # the same before another scan arrives
 _CONTROLLED_EVERY = 10
 _MADE = "* made/*"
-_COPIES = ("nersc-cfs", "mirror")
-"""Places where every raw file is to be, and nothing else."""
 
 
 @dataclass
@@ -75,7 +72,7 @@ def soak_policy(tree: Tree) -> dict[str, Any]:
     lanes = [{**lane, "poll_s": 0.3, "items": min(lane.get("items", 1), 8)}
              for lane in plain["lanes"]]  # fmt: skip
     mirror = {"name": "mirror", "site": "here", "lane": "disk", "root": str(tree.root / "mirror")}
-    wishes = [{**wish, **(few if wish["product"] == "reconstruction" else {})}
+    wishes = [{**wish, **(few if "recipe" in wish else {})}
               for wish in plain["wishes"]]  # fmt: skip
     return {
         **plain,
@@ -114,23 +111,16 @@ class Soak:
         self._policy: Policy | None = None
         self._sums: dict[Path, str] = {}
         self._controlled: set[Path] = set()
+        self._windows: dict[int, tuple[int, float]] = {}
+        """Faults on the desk: the event, and the time, at which each is taken off."""
         self._pause = threading.Event()
         self.result = Result(seed)
 
     def play(self) -> Result:
         """Play it to its end; everything that it started has ended then."""
         began = time.monotonic()
-        card = self._facility.start()
-        (self._tree.root / "mirror").mkdir(exist_ok=True)
-        write_plain(self._policy_path, soak_policy(self._tree))
-        self._policy = load_policy(self._policy_path)
-        # One trusted certificate instead of all: httpx reads them anew for each record.
-        one = self._ledger_path.with_name("one.pem")
-        one.write_text(_first_certificate(), encoding="ascii")
-        self._environment = {
-            **module_environment(), **card.environment, "SSL_CERT_FILE": str(one),
-        }  # fmt: skip
         try:
+            self._prepare()
             with Ledger(self._ledger_path) as ledger:
                 self._start_agent()
                 self._moves(ledger)
@@ -144,21 +134,50 @@ class Soak:
         self.result.seconds = time.monotonic() - began
         return self.result
 
+    def _prepare(self) -> None:
+        """Start the facility, and say what is wanted."""
+        card = self._facility.start()
+        (self._tree.root / "mirror").mkdir(exist_ok=True)
+        write_plain(self._policy_path, soak_policy(self._tree))
+        self._policy = load_policy(self._policy_path)
+        # One trusted certificate instead of all: httpx reads them anew for each record.
+        one = self._ledger_path.with_name("one.pem")
+        one.write_text(_first_certificate(), encoding="ascii")
+        self._environment = {
+            **module_environment(), **card.environment, "SSL_CERT_FILE": str(one),
+        }  # fmt: skip
+
     def _moves(self, ledger: Ledger) -> None:
         scans = iter(self._scans())
         moves = plan(self._seed, self._size)
         for number, move in enumerate(moves, 1):
             self._say(f"{number}/{len(moves)} {move.kind}")
-            self._wait_events(ledger, move.after_events)
+            idle_s = _SCAN_IDLE_S if move.kind is MoveKind.SCAN else _IDLE_S
+            self._wait_events(ledger, move.after_events, idle_s)
             self._pause.wait(move.delay_s)
             self._make(move, scans, ledger)
             self.result.counts["kills"] += KILLS.get(move.kind, 0)
 
-    def _wait_events(self, ledger: Ledger, count: int) -> None:
+    def _wait_events(self, ledger: Ledger, count: int, idle_s: float) -> None:
         """Wait until the agent has written so many events, or has nothing to write."""
-        wanted, until_s = ledger.last_seq() + count, time.monotonic() + _IDLE_S
-        while ledger.last_seq() < wanted and time.monotonic() < until_s:
+        wanted, until_s = ledger.last_seq() + count, time.monotonic() + idle_s
+        while (seq := ledger.last_seq()) < wanted and time.monotonic() < until_s:
+            self._close_windows(seq)
             self._pause.wait(0.005)
+        self._close_windows(seq)
+
+    def _open(self, window: Window, seq: int) -> None:
+        """Put a fault on the desk."""
+        number = self._facility.desk.put(window.name, where=window.where, count=window.count)
+        self._windows[number] = (seq + window.for_events, time.monotonic() + LONGEST_S)
+        self.result.counts["fault windows"] += 1
+
+    def _close_windows(self, seq: int) -> None:
+        """Take off the faults whose time has passed."""
+        for number, (last, until_s) in list(self._windows.items()):
+            if seq >= last or time.monotonic() >= until_s:
+                self._facility.desk.take(number)
+                del self._windows[number]
 
     def _make(self, move: Move, scans: Iterator[PlannedScan], ledger: Ledger) -> None:
         match move.kind:
@@ -185,15 +204,12 @@ class Soak:
                 self._facility.kill()
                 self._pause.wait(move.hold_s)
                 self._facility.start()
+                self._windows.clear()
             case MoveKind.WORKER:
                 self._end_workers(signal.SIGKILL)
             case MoveKind.FAULT:
                 if move.window is not None:
-                    window = move.window
-                    self._facility.desk.put(
-                        window.name, where=window.where, count=window.count, for_s=window.for_s
-                    )
-                    self.result.counts["fault windows"] += 1
+                    self._open(move.window, ledger.last_seq())
 
     def _scans(self) -> Iterator[PlannedScan]:
         size = self._size
@@ -210,7 +226,7 @@ class Soak:
         path = take_scan(scan, self._tree.raw)
         closed_s = time.time() - _CLOSED_S
         os.utime(path, (closed_s, closed_s))
-        self._sums[path] = _sha256(path)
+        self._sums[path] = sha256_of(path)
         self.result.counts["scans"] += 1
         controlled = self.result.counts["scans"] % _CONTROLLED_EVERY == 0
         if controlled:
@@ -244,7 +260,7 @@ class Soak:
         found = list(check(ledger, self._wanted, now_s=time.time()))
         found += [Violation("backlog", key, "is still owed")
                   for key in open_goals(ledger, self._wanted)]  # fmt: skip
-        found += self._own_account(ledger)
+        found += own_account(ledger, self._wanted, self._tree.raw, self._sums, self._controlled)
         self.result.violations = tuple(found)
         observed = ledger.observed()
         kinds = Counter(item.kind for item in ledger.tail(0))
@@ -253,32 +269,7 @@ class Soak:
         counts["goals"] = len(observed.goals)
         counts["pieces of work"] = kinds[EventKind.INTENT]
         counts["failures"] = kinds[EventKind.FAILED]
-        counts["ledger bytes"] = _size_bytes(self._ledger_path)
-
-    def _own_account(self, ledger: Ledger) -> Iterator[Violation]:
-        """What was handed over against what lies where it should, by nobody's word but ours."""
-        rows = Counter(scan.path for scan in ledger.observed().scans.values())
-        for path, sum_ in self._sums.items():
-            relative = path.relative_to(self._tree.raw)
-            if rows[str(path)] != 1:
-                yield Violation("one-row", str(path), f"has {rows[str(path)]} rows")
-            if _sha256(path) != sum_:
-                yield Violation("raw-changed", str(path), "is not what was handed over")
-            for place in self._wanted.places:
-                if place.name not in _COPIES:
-                    continue
-                copy = Path(place.root) / relative
-                if path in self._controlled and place.site == "nersc":
-                    if copy.exists():
-                        yield Violation("forbidden-placement", str(copy), "must not be there")
-                elif not copy.exists() or _sha256(copy) != sum_:
-                    yield Violation("copy", str(copy), "is not there as it was handed over")
-        known = {path.relative_to(self._tree.raw) for path in self._sums}
-        for place in self._wanted.places:
-            if place.name in _COPIES:
-                for name in set(_files(Path(place.root))) - known:
-                    what = f"lies at {place.name}, and nobody knows it"
-                    yield Violation("stranger", str(name), what)
+        counts["ledger bytes"] = size_bytes(self._ledger_path)
 
     def _start_agent(self) -> None:
         self._agent = self._new_agent()
@@ -322,14 +313,6 @@ class Soak:
             self._pause.wait(0.05)
 
 
-def open_goals(ledger: Ledger, policy: Policy, now_s: float | None = None) -> list[str]:
-    """Return what is owed: goals that are wanted and not met, and files not admitted."""
-    observed = ledger.observed()
-    steps = diff(policy, observed, {}, time.time() if now_s is None else now_s)
-    owed = [key for step in steps if step.kind is not StepKind.DROP for key in step.keys]
-    return [*owed, *observed.arrivals]
-
-
 def processes() -> Iterator[tuple[int, bytes]]:
     """Yield every process with its words."""
     for folder in Path("/proc").iterdir():
@@ -338,29 +321,12 @@ def processes() -> Iterator[tuple[int, bytes]]:
                 yield int(folder.name), (folder / "cmdline").read_bytes()
 
 
-def _size_bytes(ledger: Path) -> int:
-    """Size of a ledger, with what is still in its log of pages."""
-    with closing(sqlite3.connect(ledger)) as db:
-        (pages,), (page_bytes,) = (
-            db.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
-        )
-    return int(pages * page_bytes)
-
-
 def _first_certificate() -> str:
     import certifi
 
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
     text = Path(certifi.where()).read_text(encoding="utf-8")
     return text[text.index(begin) : text.index(end) + len(end)]
-
-
-def _files(root: Path) -> Iterator[Path]:
-    return (p.relative_to(root) for p in root.rglob("*") if p.is_file())
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main(arguments: list[str]) -> int:

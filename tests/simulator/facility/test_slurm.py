@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from alsct_gui.model.errors import ResourceError
 from alsct_gui.simulator.facility.faults import Fault, FaultDesk, FaultName
 from alsct_gui.simulator.facility.serve import FacilityProcess
 from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
@@ -179,11 +181,27 @@ def test_a_facility_with_slurm_goes_on_after_a_kill(
     assert not words_of(tmp_path)
 
 
-def test_nothing_of_it_is_left(tmp_path: Path) -> None:
-    with SlurmCluster(tmp_path / "slurm") as running:
+def test_nothing_of_it_is_left_and_its_folder_may_be_of_a_long_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 20)
+    with SlurmCluster(folder) as running:
+        sockets = (folder / "sockets").readlink()
+        assert (sockets / "munge.socket").is_socket()
+        assert running.run("srun", "printf", "it runs").stdout == "it runs"
         assert running.run("sinfo", "-h", "-o", "%T").stdout.strip() == "idle"
         assert running.run("sacct").stderr.strip() == "Slurm accounting storage is disabled"
+    assert not sockets.exists()
     assert not words_of(tmp_path)
+
+
+def test_sockets_that_would_be_of_a_long_path_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / ("long" * 20)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with pytest.raises(ResourceError, match="too long"), SlurmCluster(tmp_path / "slurm"):
+        pass
+    assert not list(temporary.iterdir())
 
 
 def words_of(folder: Path) -> list[str]:

@@ -12,8 +12,9 @@ from alsct_gui.files.profiles import load_profile
 from alsct_gui.model.errors import InputError, RemoteError, UsageError
 from alsct_gui.placement.policy import load_policy
 from alsct_gui.simulator.facility.desk import Desk, read_card
-from alsct_gui.simulator.facility.faults import FaultName
+from alsct_gui.simulator.facility.faults import Fault, FaultName
 from alsct_gui.simulator.facility.kinds import KIND, KINDS
+from alsct_gui.simulator.facility.outages import CFS as CFS_RESOURCE
 from alsct_gui.simulator.facility.serve import FacilityProcess
 from alsct_gui.simulator.facility.world import Pace, World
 from alsct_gui.superfacility.compute.base import JobStatus
@@ -239,6 +240,33 @@ def test_a_planned_outage_begins_and_ends_by_the_clock(world: World, clients: Cl
 
     wait_until(lambda: not is_up(), "it is away")
     wait_until(is_up, "it is back")
+
+
+def test_a_faster_clock_ends_faults_and_moves_files_sooner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with World(tmp_path / "root", Pace(speed=500.0, rate_bytes_per_s=100.0)) as world:
+        desk = Desk(world.card.control)
+        desk.put(FaultName.STUCK, for_s=60.0)
+        with clients_of(world.tree.root, monkeypatch.setenv) as clients:
+            task = clients.transfer("a.h5", bytes(10_000))
+            state = TransferState.SUCCEEDED
+            wait_until(lambda: clients.globus.status(task).state is state, "it has moved")
+        assert world.facts()["speed"] == 500.0
+
+
+def test_what_lies_on_the_file_system_is_out_of_reach_with_it(
+    world: World, clients: Clients
+) -> None:
+    (world.tree.cfs / "raw/a.txt").write_text("raw")
+    path = f"{world.tree.cfs}/raw/a.txt"
+    assert clients.nersc._read_text(path) == "raw"
+    world.desk.put(Fault(FaultName.OUTAGE, CFS_RESOURCE))
+    with pytest.raises(OutsideError, match="Input/output error"):
+        clients.nersc._read_text(path)
+    assert clients.nersc._read_text(f"{world.tree.jobs}/none") is None
+    world.desk.clear()
+    assert clients.nersc._read_text(path) == "raw"
 
 
 def test_a_facility_that_was_killed_goes_on_where_it_was(

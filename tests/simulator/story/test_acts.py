@@ -25,7 +25,8 @@ def test_the_debt_of_an_outage_is_paid_and_the_report_shows_it(
     assert outcome.ok, (outcome.owed, outcome.violations)
     assert said == [act.title for act in outcome.acts]
     assert outcome.debt.scans == 1
-    assert outcome.debt.goals == 3
+    # The raw file, its owners' access, the reconstruction, and the record of that.
+    assert outcome.debt.goals == 4
     (down,) = outcome.history.down("perlmutter")
     first, second = outcome.history.scans
     made = {

@@ -79,7 +79,7 @@ def test_nothing_is_told_of_an_empty_ledger() -> None:
 
 
 def test_the_picture_shows_the_outage_and_how_it_stood(tmp_path: Path) -> None:
-    names = {("raw", "nersc-cfs"): "raw", ("reconstruction", "nersc-recon"): "made"}
+    names = {("raw", "nersc-cfs", False): "raw", ("reconstruction", "nersc-recon", False): "made"}
     path = draw_history(
         history_of(events(), 12.0), names, "perlmutter", tmp_path / "p.png", title="A title"
     )
@@ -102,7 +102,7 @@ def outcome(*violations: Violation, owed: tuple[str, ...] = ()) -> Outcome:
 def test_the_report_names_evidence_and_stays_whole_with_any_name(tmp_path: Path) -> None:
     text = report_text(outcome())
     assert "| raw file, NERSC CFS | 0:09 | 1000 bytes, SHA-256 `cdcdcdcdcdcdcdcd…` |" in text
-    assert "| reconstruction, Perlmutter | not there | none |" in text
+    assert "| volume, Perlmutter | not there | none |" in text
     assert "## 20260203\\_040506\\_a \\| b \\`c\\`.h5" in text
     assert "0 violations" in headline(outcome())
     paths = write_report(outcome(), tmp_path)
@@ -125,6 +125,6 @@ def test_what_must_not_be_is_said(bad: dict[str, tuple[str, ...]]) -> None:
 
 def test_every_wish_of_a_policy_has_its_name() -> None:
     names = names_of(load_policy())
-    assert names["reconstruction", "nersc-recon"] == "reconstruction, Perlmutter"
-    assert next(iter(names)) == ("raw", "nersc-cfs")
+    assert names["reconstruction", "nersc-recon", False] == "volume, Perlmutter"
+    assert next(iter(names)) == ("raw", "nersc-cfs", False)
     assert len(set(names.values())) == len(names)

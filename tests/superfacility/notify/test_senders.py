@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,121 +15,12 @@ from alsct_gui.model.notify import HookAddress, Mail, Notify
 from alsct_gui.superfacility.credentials import FileCredentials
 from alsct_gui.superfacility.errors import LinkDownError, NeedsPersonError, RefusedError
 from alsct_gui.superfacility.notify.mail import MailSender, letter_of
-from alsct_gui.superfacility.notify.post import Post, senders_of
+from alsct_gui.superfacility.notify.post import PERSON_S, RETRY_S, Post, ways_of
 from alsct_gui.superfacility.notify.webhook import Webhook
+from tests.superfacility.notify.servers import CANARY, WAIT_S, Hooks, Letters, serving
 
-CANARY = "T0KEN-canary"
 MESSAGE = Message("Perlmutter is down", "maintenance\nuntil 18:00 — über", 1_800_000_000.0, True)
 HOSTILE = Message("a\r\nBcc: x@y\n.\r\nb", ".\r\nQUIT\r\n.." + "é" * 300, 1.0)
-WAIT_S = 20.0
-
-
-class Hooks(ThreadingHTTPServer):
-    """Takes posts; answers with the statuses that it was given, then 200."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Hook)
-        self.taken: list[tuple[str, dict[str, Any]]] = []
-        self.statuses: list[int] = []
-        self.came = threading.Condition()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/hook/{CANARY}?x=1"
-
-    def until(self, count: int) -> None:
-        with self.came:
-            assert self.came.wait_for(lambda: len(self.taken) >= count, WAIT_S)
-
-
-class _Hook(BaseHTTPRequestHandler):
-    server: Hooks
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status = self.server.statuses.pop(0) if self.server.statuses else 200
-        self.send_response(status)
-        if status in (301, 302):
-            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        with self.server.came:
-            self.server.taken.append((self.path, body))
-            self.server.came.notify_all()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Letters(socketserver.ThreadingTCPServer):
-    """A small mail server; `refuses` is a code that it answers a command with."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Letter)
-        self.taken: list[bytes] = []
-        self.to: list[str] = []
-        self.refuses: dict[str, str] = {}
-        self.offers = ["AUTH PLAIN"]
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-
-class _Letter(socketserver.StreamRequestHandler):
-    server: Letters
-
-    def handle(self) -> None:
-        self._say("220 loopback")
-        while line := self.rfile.readline():
-            word = line.decode().strip()
-            verb = word.split(" ")[0].upper()
-            if verb in self.server.refuses:
-                self._say(self.server.refuses[verb])
-            elif verb == "EHLO":
-                self._say("250-loopback")
-                for offer in self.server.offers:
-                    self._say(f"250-{offer}")
-                self._say("250 OK")
-            elif verb == "DATA":
-                self._say("354 go on")
-                self.server.taken.append(self._letter())
-                self._say("250 taken")
-            elif verb == "AUTH":
-                self._say("235 welcome")
-            elif verb == "QUIT":
-                self._say("221 bye")
-                return
-            else:
-                if verb == "RCPT":
-                    self.server.to.append(word)
-                self._say("250 OK")
-
-    def _letter(self) -> bytes:
-        lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
-            lines.append(line.removeprefix(b"."))
-        return b"".join(lines)
-
-    def _say(self, text: str) -> None:
-        self.wfile.write(text.encode() + b"\r\n")
-
-
-@contextmanager
-def serving(server: Any) -> Iterator[Any]:
-    thread = threading.Thread(target=lambda: server.serve_forever(0.02))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -268,41 +154,56 @@ def test_without_encryption_nothing_is_sent_unless_that_is_meant(letters: Letter
         MailSender(mail_to(letters, port=closed_port()), lambda: None).send(MESSAGE)
 
 
-def test_the_post_room_tries_again_and_nobody_waits(hooks: Hooks) -> None:
-    said: list[str] = []
-    failed = threading.Event()
-
-    def say(sentence: str) -> None:
-        said.append(sentence)
-        failed.set()
-
+def test_the_post_room_tells_how_it_went_and_nobody_waits(hooks: Hooks, letters: Letters) -> None:
     hooks.statuses = [503, 200, 404]
-    now_s = [MESSAGE.time_s]
-    with Post((Webhook("chat", hooks.url),), say, lambda: now_s[0]) as post:
-        post.put(MESSAGE)
-        assert failed.wait(WAIT_S)
-        now_s[0] += 61  # the way is tried again
-        post.put(Message("Perlmutter is back", "", now_s[0]))
-        hooks.until(3)
-        post.put(Message("Done", "", now_s[0]))
-        hooks.until(4)
-    titles = [body["title"] for _, body in hooks.taken]
-    assert titles == [
-        "Perlmutter is down", "Perlmutter is down", "Perlmutter is back", "Done",
-    ]  # fmt: skip
-    assert len(said) == 2
-    assert said[1].endswith("Not told: Perlmutter is back.")
-    assert CANARY not in "".join(said)
+    letters.refuses = {"AUTH": "535 no"}
+    mail = MailSender(mail_to(letters, user="ct"), lambda: CANARY)
+    with Post({"chat": lambda: Webhook("chat", hooks.url), "crew": lambda: mail}) as post:
+        assert post.ways == ("chat", "crew")
+        for _ in range(3):
+            post.put("chat", MESSAGE)
+        post.put("crew", MESSAGE)
+        assert post.settle(WAIT_S)
+        busy, sent, refused, person = post.outcomes()
+        assert post.outcomes() == ()
+    assert (busy.way, busy.message, busy.again_s) == ("chat", MESSAGE, RETRY_S)
+    assert "503" in busy.why
+    assert (sent.why, sent.again_s) == ("", None)
+    assert ("404" in refused.why, refused.again_s) == (True, None)
+    assert (person.way, person.again_s) == ("crew", PERSON_S)
+    assert CANARY not in "".join(outcome.why for outcome in (busy, refused, person))
 
 
-def test_what_is_old_is_not_told(hooks: Hooks) -> None:
-    said: list[str] = []
-    with Post((Webhook("chat", hooks.url),), said.append) as post:
-        post.put(MESSAGE.__class__("Old", "", 1.0))
-        post.put(Message("New", "", 4e9))
-        hooks.until(1)
-    assert [body["title"] for _, body in hooks.taken] == ["New"]
-    assert "Too old" in said[0]
+def test_a_way_that_cannot_be_built_is_built_later(tmp_path: Path, hooks: Hooks) -> None:
+    secrets = FileCredentials(tmp_path / "secrets")
+    ways = ways_of(Notify((HookAddress("chat"),)), lambda: secrets)
+    with Post(ways) as post:
+        post.put("chat", MESSAGE)
+        assert post.settle(WAIT_S)
+        (lacking,) = post.outcomes()
+        assert lacking.again_s == RETRY_S
+        assert "notify: chat" in lacking.why
+        secrets.put("notify-chat", hooks.url)
+        post.put("chat", MESSAGE)
+        assert post.settle(WAIT_S)
+        assert [outcome.why for outcome in post.outcomes()] == [""]
+    assert len(hooks.taken) == 1
+
+
+def test_a_mistake_in_a_way_is_told_and_stops_nothing(hooks: Hooks) -> None:
+    class Broken:
+        name = "broken"
+
+        def send(self, message: Message) -> None:
+            raise ZeroDivisionError(CANARY)
+
+    with Post({"broken": Broken, "chat": lambda: Webhook("chat", hooks.url)}) as post:
+        post.put("broken", MESSAGE)
+        post.put("chat", MESSAGE)
+        assert post.settle(WAIT_S)
+        broken, sent = post.outcomes()
+    assert broken.why == "broken: a mistake in the program (ZeroDivisionError)."
+    assert (broken.again_s, sent.why, len(hooks.taken)) == (None, "", 1)
 
 
 def test_ways_are_made_from_the_profile(tmp_path: Path, hooks: Hooks, letters: Letters) -> None:
@@ -312,11 +213,14 @@ def test_ways_are_made_from_the_profile(tmp_path: Path, hooks: Hooks, letters: L
     notify = Notify(
         (HookAddress("chat"), HookAddress("log", hooks.url)), (mail_to(letters, user="ct"),)
     )
-    ways = senders_of(notify, lambda: secrets)
-    assert [way.name for way in ways] == ["chat", "log", "crew"]
-    for way in ways:
-        way.send(MESSAGE)
+    ways = ways_of(notify, lambda: secrets)
+    assert list(ways) == ["chat", "log", "crew"]
+    for name, way in ways.items():
+        sender = way()
+        assert sender.name == name
+        sender.send(MESSAGE)
     assert (len(hooks.taken), len(letters.taken)) == (2, 1)
+    none = ways_of(Notify((HookAddress("none"),)), lambda: secrets)
     with pytest.raises(RefusedError):
-        senders_of(Notify((HookAddress("none"),)), lambda: secrets)
-    assert senders_of(Notify(), lambda: pytest.fail("no secret is needed")) == ()
+        none["none"]()
+    assert ways_of(Notify(), lambda: pytest.fail("no secret is needed")) == {}

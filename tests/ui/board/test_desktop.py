@@ -51,12 +51,18 @@ def test_news_are_told_old_things_are_not(
                 session, program.tasks, made.policy, window, lambda m: bool(sent.append(m))
             )
             session.noticed.connect(notices.append)
-            desktop._take(view(made))
-            desktop._take(view(made))
+
+            async def see(shown: BoardView) -> None:
+                desktop._take(shown)
+                desktop._timer.stop()
+                desktop._decide()
+                await until(lambda: "Looking for news" not in program.tasks.names, "a decision")
+
+            await see(view(made))
+            await see(view(made))
             assert notices == []
             made.link("globus", LinkState.DOWN, why="no answer")
-            window.clearFocus()
-            desktop._take(view(made))
+            await see(view(made))
             assert [n.sentence for n in notices] == ["Globus is down. no answer."]
             assert notices[0].level is Level.WARNING
             if not window.isActiveWindow():
@@ -65,12 +71,12 @@ def test_news_are_told_old_things_are_not(
             session.remember(notify=False)
             made.link("cfs", LinkState.DOWN)
             count = len(sent)
-            desktop._take(view(made))
+            await see(view(made))
             assert len(notices) == 2
             await until(lambda: "Telling the desktop" not in program.tasks.names, "no task")
             assert len(sent) == count
             bad = replace(view(made), snapshot=Snapshot(FeedState.LOCKED))
-            desktop._take(bad)
+            await see(bad)
             assert len(notices) == 2
             desktop.close()
 

@@ -6,7 +6,7 @@ from alsct_gui.model.placement import Health, LinkState, Observed
 from alsct_gui.placement.feed import FeedState, Snapshot
 from alsct_gui.superfacility.health.model import LINKS
 from alsct_gui.ui.board.forecast import Outage
-from alsct_gui.ui.board.links import AGENT, START, Chip, chips_of, trouble_words
+from alsct_gui.ui.board.links import AGENT, LOG_IN, START, Chip, chips_of, trouble_words
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words
 from tests.ui.board.making import NOW_S, Made, in_outage
@@ -14,7 +14,7 @@ from tests.ui.board.making import NOW_S, Made, in_outage
 
 def chips(made: Made, agent: int | None = 7, **more: object) -> dict[str, Chip]:
     snapshot = Snapshot(FeedState.OPEN, observed=made.observed, agent=agent)
-    found = chips_of(snapshot, NOW_S, **more)  # type: ignore[arg-type]
+    found = chips_of(snapshot, made.board().waits, NOW_S, **more)  # type: ignore[arg-type]
     return {chip.key: chip for chip in found}
 
 
@@ -54,7 +54,7 @@ def test_a_link_that_is_down_says_all_there_is_to_know() -> None:
     assert "new network" in known["Outages"]
     assert "To do: Work goes on here" in chip.text
     snapshot = Snapshot(FeedState.OPEN, observed=made.observed, agent=7)
-    later = chips_of(snapshot, NOW_S + 5 * 3600)
+    later = chips_of(snapshot, {}, NOW_S + 5 * 3600)
     past = facts(next(c for c in later if c.key == "perlmutter"))["Until"]
     assert past.endswith(", which has passed")
 
@@ -86,12 +86,19 @@ def test_without_an_agent_nobody_looks() -> None:
 
 
 def test_where_no_facility_is_set_up_nobody_misses_the_agent() -> None:
-    assert chips_of(Snapshot(), NOW_S, configured=False) == ()
-    (chip,) = chips_of(Snapshot(FeedState.OPEN), NOW_S, configured=False)
+    assert chips_of(Snapshot(), {}, NOW_S, configured=False) == ()
+    (chip,) = chips_of(Snapshot(FeedState.OPEN), {}, NOW_S, configured=False)
     assert chip.state is State.UNKNOWN
+
+
+def test_a_person_can_log_in_at_the_link_of_globus() -> None:
+    made = in_outage(1)
+    assert {chip.action for chip in chips(made).values()} == {""}
+    found = chips(made, logs_in=True)
+    assert {key for key, chip in found.items() if chip.action == LOG_IN} == {"globus"}
 
 
 def test_words_from_outside_stay_one_sentence() -> None:
     observed = Observed(links={"x": Health("x", LinkState.DOWN, why="<b>odd</b>.")})
-    (_, chip) = chips_of(Snapshot(FeedState.OPEN, observed=observed, agent=1), NOW_S)
+    (_, chip) = chips_of(Snapshot(FeedState.OPEN, observed=observed, agent=1), {}, NOW_S)
     assert chip.sentence == "x is down: <b>odd</b>."

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,20 @@ def test_the_private_parts_of_napari_are_where_they_were(host: Any) -> None:
     assert isinstance(window._qt_viewer, QWidget)
     assert isinstance(window._qt_viewer.canvas.native, QWidget)
     assert isinstance(window._qt_viewer.dims, QWidget)
+
+
+def test_icons_are_written_only_where_they_lack_or_differ(host: Any) -> None:
+    from napari.resources import _icons
+
+    folder = Path(_icons.build_theme_svgs("dark", "builtin"))
+    icons = sorted(folder.glob("*.svg"))
+    assert len(icons) > 100
+    icons[0].unlink()
+    icons[1].write_text("another")
+    written = {path: path.stat().st_mtime_ns for path in icons[2:]}
+    assert Path(_icons.build_theme_svgs("dark", "builtin")) == folder
+    assert {path: path.stat().st_mtime_ns for path in icons[2:]} == written
+    assert all("</svg>" in path.read_text() for path in icons[:2])
 
 
 def test_napari_takes_this_viewer_for_its_own(host: Any) -> None:

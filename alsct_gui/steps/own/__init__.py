@@ -1,0 +1,1 @@
+"""One's own code as a step: a function, a notebook, any executable; files only."""
