@@ -133,7 +133,7 @@ class StepFace(QWidget):
         )
         if source is None or not os.access(source.parent, os.W_OK):
             return None
-        stem = source.name.removesuffix(".zarr").removesuffix(".labels")
+        stem = source.name.removesuffix(".zarr").removesuffix(".labels").removesuffix(".csv")
         return free_name(source.with_name(default_name(self.step, stem)))
 
     def event(self, event: Any) -> bool:
