@@ -155,7 +155,9 @@ def test_slips_are_read_off_the_ledger(profile: Profile) -> None:
 
 
 def test_an_agent_starts_without_the_libraries_of_its_services() -> None:
-    heavy = ("globus_sdk", "sfapi_client", "scitacean", "prefect", "h5py", "numpy", "scipy")
+    heavy = (
+        "globus_sdk", "sfapi_client", "scitacean", "prefect", "h5py", "numpy", "scipy", "smtplib",
+    )  # fmt: skip
     code = f"import sys, alsct_gui.wiring.agent; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

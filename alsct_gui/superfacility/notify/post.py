@@ -16,8 +16,6 @@ from alsct_gui.model.notify import HookAddress, Mail, Notify
 from alsct_gui.superfacility.credentials import Credentials
 from alsct_gui.superfacility.errors import LinkDownError, NeedsPersonError
 from alsct_gui.superfacility.notify.base import Sender
-from alsct_gui.superfacility.notify.mail import MailSender
-from alsct_gui.superfacility.notify.webhook import Webhook
 
 RETRY_S = 60.0
 """After how long a message is sent again, where the service does not say."""
@@ -149,8 +147,13 @@ def ways_of(notify: Notify, secrets: Callable[[], Credentials]) -> dict[str, Way
 
 
 def _hook(hook: HookAddress, secrets: Callable[[], Credentials]) -> Sender:
+    # What speaks to servers takes time to import, and most agents have nobody to tell.
+    from alsct_gui.superfacility.notify.webhook import Webhook
+
     return Webhook(hook.name, hook.url or secrets().get(f"notify-{hook.name}") or "")
 
 
 def _mail(mail: Mail, secrets: Callable[[], Credentials]) -> Sender:
+    from alsct_gui.superfacility.notify.mail import MailSender
+
     return MailSender(mail, lambda: secrets().get(f"notify-{mail.name}"))
