@@ -10,7 +10,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make lint   run the linters, the type checker and the architecture check"
 	@echo "make bench  measure every stage beside its peers"
-	@echo "make pictures  take the guide's pictures of the window anew"
+	@echo "make pictures  take the guide's pictures of the window and the plugins anew"
 	@echo "make lock   pin the dependencies anew (needs uv)"
 
 environment:
@@ -36,6 +36,8 @@ pictures: environment
 	$(BIN)/python -m alsct_gui.app --selftest --pictures docs/pictures/window
 	$(BIN)/python -m tests.ui.board.pictures docs/pictures/window
 	$(BIN)/python docs/pictures/shrink.py docs/pictures/window
+	$(BIN)/python docs/pictures/plugins.py docs/pictures/plugins
+	$(BIN)/python docs/pictures/shrink.py docs/pictures/plugins 200000
 
 # The lock holds hashes and names no host.
 lock:

@@ -23,7 +23,7 @@ from alsct_gui.face.parts import GAP_PX, label
 from alsct_gui.face.plotview import PlotView
 from alsct_gui.face.results import add_products
 from alsct_gui.face.stepface import StepFace
-from alsct_gui.face.tableview import TableModel, TableView
+from alsct_gui.face.tableview import ROW_PX, TableModel, TableView
 from alsct_gui.files.report.content import Plot
 from alsct_gui.files.tables import read_table
 from alsct_gui.model.table import Table
@@ -122,7 +122,6 @@ class Results(QWidget):
         column.setSpacing(GAP_PX)
         self.plot = PlotView()
         self.table = TableView()
-        self.table.setMinimumHeight(_TABLE_PX)
         self.only = QCheckBox("Chosen object alone")
         self.report = QPushButton("Open report")
         self.copy = QPushButton("Copy table")
@@ -159,6 +158,8 @@ class Results(QWidget):
         self.report.setVisible(bool(reports))
         if table is not None:
             self.table.show_table(TableModel(table, columns))
+            # No taller than its rows, but for a heading and a bar below.
+            self.table.setFixedHeight(min(_TABLE_PX, (table.n_rows + 2) * ROW_PX))
         self.join(None)
         self.show()
 

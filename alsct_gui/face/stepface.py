@@ -133,7 +133,7 @@ class StepFace(QWidget):
         )
         if source is None or not os.access(source.parent, os.W_OK):
             return None
-        stem = source.name.removesuffix(".zarr").removesuffix(".labels")
+        stem = source.name.removesuffix(".zarr").removesuffix(".labels").removesuffix(".csv")
         return free_name(source.with_name(default_name(self.step, stem)))
 
     def event(self, event: Any) -> bool:
@@ -205,6 +205,7 @@ class StepFace(QWidget):
         self.preview.setToolTip("One slice, made anew with every change and every slice you go to")
         self.preview.setVisible(self.step.preview != "none")
         self.preview_words = label("", faint=True)
+        self.preview_words.setVisible(self.step.preview != "none")
         row.addWidget(self.preview)
         row.addWidget(self.preview_words, 1, Qt.AlignmentFlag.AlignRight)
         return row

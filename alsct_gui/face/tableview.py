@@ -10,10 +10,11 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel,
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
 
-from alsct_gui.files.report.words import figure
+from alsct_gui.files.report.words import figure, heading
 from alsct_gui.model.table import Table
 
-_ROW_PX = 24
+ROW_PX = 24
+"""Height of a row, and about that of the heading."""
 _ROLE = Qt.ItemDataRole
 
 
@@ -90,7 +91,7 @@ class TableView(QTableView):
         self.setWordWrap(False)
         side = self.verticalHeader()
         side.hide()
-        side.setDefaultSectionSize(_ROW_PX)
+        side.setDefaultSectionSize(ROW_PX)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.horizontalHeader().setHighlightSections(False)
         self.selectionModel().currentRowChanged.connect(self._current)
@@ -156,14 +157,6 @@ class TableView(QTableView):
     def _current(self, index: QModelIndex, _: QModelIndex) -> None:
         if index.isValid() and not self._quiet:
             self.chosen.emit(self._proxy.mapToSource(index).row())
-
-
-def heading(name: str, unit: str) -> str:
-    """Return a column's heading: ``volume (µm³)`` of ``volume_um3``."""
-    if not unit:
-        return name.replace("_", " ")
-    plain = unit.replace("µ", "u").replace("³", "3").replace("²", "2").replace("°", "deg")
-    return f"{name.removesuffix(f'_{plain}').replace('_', ' ')} ({unit})"
 
 
 def _plain(value: Any) -> str:

@@ -16,7 +16,7 @@ from alsct_gui.model.progress import CancelToken, Progress, ProgressCallback
 from alsct_gui.model.scan import FrameStack, Scan
 from alsct_gui.model.volume import LazyArray
 
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 4 << 20
 """Most bytes that are held in memory."""
 SAMPLED_FRAMES = 4
 """Projections that the quick identity reads."""

@@ -25,6 +25,8 @@ Sizes = tuple[int, int, int]
 _THICKNESSES = (1, 2, 4, 8, 16, 32, 64, 128)
 _LEAST_EDGE_PX = 64
 """Blocks are not cut smaller than this along y and x: rows would be read over and over."""
+_SHARE = 0.8
+"""Of the memory, so much is for blocks; reading, writing and checksums take some, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def plan_blocks(
         reach = [min(edge + 2 * h, n) for edge, h, n in zip(size, halo, shape, strict=True)]
         # A strip of whole slices is put together while the next blocks are worked on.
         strip = size[0] * shape[1] * shape[2] * 4
-        needed = (workers + 1) * math.prod(reach) * voxel_bytes + 2 * strip
+        needed = ((workers + 1) * math.prod(reach) * voxel_bytes + 2 * strip) / _SHARE
         least_bytes = min(least_bytes, needed)
         if needed > memory_bytes:
             continue

@@ -15,7 +15,7 @@ from alsct_gui.files.tables import read_about
 from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.model.product import Provenance, StepProvenance
 
-_MAX_LINKS = 1000
+_MAX_DEPTH = 200
 _TABLE = ".csv"
 
 
@@ -100,19 +100,26 @@ def _checksum(path: Path) -> str:
         return ""
 
 
-def _walk(path: Path, told: Mapping[str, Any], links: dict[Path, Link]) -> None:
+def _walk(path: Path, told: Mapping[str, Any], links: dict[Path, Link], depth: int = 0) -> None:
     """Add what leads to a product, then the product; nothing when it tells nothing."""
     if path in links or not ("step" in told or "recipe" in told):
         return
-    if len(links) >= _MAX_LINKS:
-        raise InputError(f"its chain has more than {_MAX_LINKS} links", where=str(path))
+    if depth > _MAX_DEPTH:
+        raise InputError(f"its chain has more than {_MAX_DEPTH} links", where=str(path))
     try:
         made = made_from_plain(told)
     except RecipeError as error:
         raise InputError(f"{error.where}: {error.what}", where=str(path), fix=error.fix) from error
-    inputs = {"scan": Path(made.input_path)} if isinstance(made, Provenance) else {}
+    inputs = {"scan": _scan(made, path)} if isinstance(made, Provenance) else {}
     if isinstance(made, StepProvenance):
         for mark in made.inputs:
             inputs[mark.name] = Path(mark.path)
-            _walk(inputs[mark.name], mark.made, links)
+            _walk(inputs[mark.name], mark.made, links, depth + 1)
     links[path] = Link(path, made, inputs)
+
+
+def _scan(made: Provenance, product: Path) -> Path:
+    """The scan as it was named; beside the product, where that is what the name fits."""
+    named = Path(made.input_path)
+    beside = product.parent / named
+    return beside if not named.is_absolute() and beside.exists() else named

@@ -16,12 +16,14 @@ class Target:
     """At least this ratio, or at most this value."""
     any_size: bool = False
     """True when it holds for a quick run's small size too: correctness, not speed."""
+    quality: str = "fast"
+    """What a ratio is of."""
 
     @property
     def text(self) -> str:
         """The target in words."""
         if self.figure == "ratio":
-            return f"at least {self.bound:g} times as fast"
+            return f"at least {self.bound:g} times as {self.quality}"
         return f"at most {self.bound:g}"
 
 

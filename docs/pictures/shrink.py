@@ -11,7 +11,7 @@ COLORS = (256, 128, 64, 48, 32)
 MOST_BYTES = 300_000
 
 
-def shrink(path: Path) -> int:
+def shrink(path: Path, most_bytes: int = MOST_BYTES) -> int:
     """Write a picture anew with as many colours as it may have; returns its size in bytes."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
@@ -19,17 +19,18 @@ def shrink(path: Path) -> int:
     for colors in COLORS:
         small = picture.quantize(colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         small.save(path, optimize=True)
-        if path.stat().st_size <= MOST_BYTES:
+        if path.stat().st_size <= most_bytes:
             break
     return path.stat().st_size
 
 
 def main() -> None:
-    """Shrink every PNG of the folder that is named; fails when one stays too large."""
+    """Shrink every PNG of a folder, to a size if one is named; fails when one stays too large."""
+    most_bytes = int(sys.argv[2]) if len(sys.argv) > 2 else MOST_BYTES
     large = []
     for path in sorted(Path(sys.argv[1]).glob("*.png")):
-        size_bytes = shrink(path)
-        if size_bytes > MOST_BYTES:
+        size_bytes = shrink(path, most_bytes)
+        if size_bytes > most_bytes:
             large.append(f"{path}: {size_bytes} bytes")
     if large:
         sys.exit("\n".join(["larger than the guide allows:", *large]))

@@ -59,7 +59,7 @@ def test_blockwise_is_the_same_as_at_once(values: Array, threads: int, processes
     lazy = Blockwise(mean, [values], halo=(2, 2, 2), processes=processes)
     whole = mean(values)
     told: list[Progress] = []
-    reporter = Reporter(progress=told.append, threads=threads, memory_bytes=4_000_000)
+    reporter = Reporter(progress=told.append, threads=threads, memory_bytes=5_000_000)
     assert len(lazy.plan(reporter.memory_bytes, threads)) > 3
     np.testing.assert_array_equal(lazy.compute(reporter), whole)
     np.testing.assert_array_equal(lazy[7], whole[7])

@@ -39,7 +39,7 @@ Array = np.ndarray[Any, Any]
 def test_a_volume_with_all_that_tells_how(
     volume_path: Path, values: Array, tmp_path: Path, name: str
 ) -> None:
-    reporter = Reporter(threads=2, memory_bytes=3_000_000)
+    reporter = Reporter(threads=2, memory_bytes=4_000_000)
     result = run_step(
         SMOOTH, {"size_px": 5}, inputs={"volume": volume_path}, output=tmp_path / name,
         reporter=reporter,

@@ -72,8 +72,7 @@ def table_rows(table: Table, names: tuple[str, ...] = (), *, whole: str = "") ->
         File with the whole table, said when rows are left out.
     """
     columns = [item for item in table.columns if not names or item.name in names]
-    heads = [f"{item.name.removesuffix(_suffix(item.unit))} ({item.unit})" if item.unit
-             else item.name for item in columns]  # fmt: skip
+    heads = [heading(item.name, item.unit) for item in columns]
     shown = min(table.n_rows, MOST_ROWS)
     values = [table.column(item.name)[:shown].tolist() for item in columns]
     cells = [[_cell(value) for value in row] for row in zip(*values, strict=True)]
@@ -81,13 +80,14 @@ def table_rows(table: Table, names: tuple[str, ...] = (), *, whole: str = "") ->
     if shown < table.n_rows:
         rest = f"; all are in {whole}" if whole else ""
         caption = f"The first {shown} of {table.n_rows:,} rows{rest}."
-    return Rows([head.replace("_", " ") for head in heads], cells, caption)
+    return Rows(heads, cells, caption)
 
 
-def _suffix(unit: str) -> str:
-    """The ending that a column's name has by its unit."""
+def heading(name: str, unit: str = "") -> str:
+    """Return a column's heading: ``volume (µm³)`` of ``volume_um3``, ``breaks`` of ``n_breaks``."""
     ascii_unit = unit.replace("µ", "u").replace("³", "3").replace("²", "2").replace("°", "deg")
-    return f"_{ascii_unit}"
+    words = name.removesuffix(f"_{ascii_unit}").removeprefix("n_").replace("_", " ")
+    return f"{words} ({unit})" if unit else words
 
 
 def _cell(value: object) -> str:

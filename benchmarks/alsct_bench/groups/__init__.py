@@ -26,12 +26,14 @@ GROUPS = {
     "measure": "alsct_bench.groups.measure",
     "fibers": "alsct_bench.groups.fibers",
     "segment": "alsct_bench.groups.segment",
+    "views": "alsct_bench.groups.views",
+    "budget": "alsct_bench.groups.budget",
 }
 """Name of each group and the module that measures it, in the order of a full run."""
 AT_REQUEST = ("soak",)
 """Groups that are measured only when they are named: they take minutes, and compare nothing."""
 
-SETS = {"analysis": ("measure", "fibers", "segment")}
+SETS = {"analysis": ("fibers", "segment", "measure", "views", "budget")}
 """Names that stand for several groups."""
 
 

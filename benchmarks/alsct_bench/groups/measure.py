@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alsct_bench.context import Bench, Task
 from alsct_bench.measurement import Measurement, Target
-from alsct_gui.model.errors import AlsctError
 from alsct_gui.simulator.specimens.balls import BallSpec, foam, touching_spheres
 from alsct_gui.simulator.specimens.degrade import Degradation
-from alsct_gui.simulator.specimens.specimen import Specimen, truth_folder, write_specimen
+from alsct_gui.simulator.specimens.specimen import Specimen
 from alsct_gui.steps.registry import get_step
 from alsct_gui.steps.reporter import Reporter
 from alsct_gui.steps.values import array_volume
@@ -35,7 +30,6 @@ def measure(bench: Bench) -> Iterator[Measurement]:
     yield from _particles(bench)
     yield from _porosity(bench)
     yield from _thickness(bench)
-    yield from _memory(bench)
 
 
 def _run(bench: Bench, name: str, specimen: Specimen, preset: str = "") -> dict[str, Any]:
@@ -98,56 +92,3 @@ def _thickness(bench: Bench) -> Iterator[Measurement]:
         repeats=1,
     )  # fmt: skip
     yield from comparison.rows
-
-
-_CODE = """
-import re, sys
-from pathlib import Path
-from alsct_gui.files.open import open_volume
-from alsct_gui.steps.registry import get_step
-from alsct_gui.steps.reporter import Reporter
-import numpy as np
-
-def resident(name):
-    text = Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(name + r":\\s+(\\d+)", text)[1])
-
-path, step, memory = sys.argv[1], get_step(sys.argv[2]), int(sys.argv[3])
-small = np.zeros((20, 20, 20), np.float32)
-small[5:15, 5:15, 5:15] = 1
-step(step.parameters(voxel_um=1.0), volume=small)  # compiled, imported
-Path("/proc/self/clear_refs").write_text("5")
-before = resident("VmRSS")
-with open_volume(path) as volume:
-    step.run({"volume": volume}, step.preset(), Reporter(memory_bytes=memory, threads=2))
-print(resident("VmHWM") - before)
-"""
-"""Runs a step and prints by how much its memory grew, at the most."""
-
-
-def _memory(bench: Bench) -> Iterator[Measurement]:
-    """Measure what steps take on a volume of twice their budget."""
-    if not Path("/proc/self/clear_refs").exists():
-        return
-    edge = 160 if bench.quick else 448
-    budget = edge**3 * 4 // 2
-    spec = BallSpec((edge, edge, edge), 60, edge / 16, 0.3, inside=0.1, outside=1.1)
-    path = bench.folder / "twice.zarr"
-    write_specimen(path, foam(spec))
-    try:
-        for name in ("measure.particles", "measure.phases", "measure.thickness"):
-            run = subprocess.run(
-                [sys.executable, "-c", _CODE, str(path), name, str(budget)],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if run.returncode:
-                lines = run.stderr.strip().splitlines() or ["no message"]
-                raise AlsctError(f"the run to be measured failed: {lines[-1]}", where=name)
-            yield Measurement(
-                GROUP, f"{name} of a volume of twice its budget: memory over budget",
-                100 * int(run.stdout.split()[-1]) / budget, "%",
-                target=Target("value", 100.0), note="over what the interpreter and libraries take",
-            )  # fmt: skip
-    finally:
-        for item in (path, truth_folder(path)):
-            shutil.rmtree(item, ignore_errors=True)

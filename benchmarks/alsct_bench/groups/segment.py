@@ -5,14 +5,10 @@ The plugin ``napari-alsct-segment`` has to be installed.
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +17,6 @@ from alsct_bench import fewangles
 from alsct_bench.context import Bench, Task
 from alsct_bench.measurement import Measurement, Target
 from alsct_bench.textured import MATRIX, METAL, WOVEN, dice, scribble, textured_volume
-from alsct_gui.files.writers.base import create_volume
-from alsct_gui.model.errors import AlsctError
 from alsct_gui.steps.reporter import Reporter
 from napari_alsct_segment.classifier.apply import Applied
 from napari_alsct_segment.classifier.learn import Lesson, train
@@ -40,14 +34,12 @@ _SLICE_PX = 2048
 _NOTE = "2,200 voxels in strokes on three slices"
 _HELD_ROWS = range(6, 10)
 _SCAN_ROWS = 16
-_SIMPLE = FeatureRecipe(scales_px=(1.0, 2.0))
 
 
 def measure(bench: Bench) -> Iterator[Measurement]:
-    """Measure classifier, live preview, memory and network."""
+    """Measure classifier, live preview and network."""
     yield from _classifier(bench)
     yield from _live(bench)
-    yield from _memory(bench)
     yield from _network(bench)
 
 
@@ -81,7 +73,7 @@ def _classifier(bench: Bench) -> Iterator[Measurement]:
         threads=bench.threads,
         tasks=[task],
         keep=True,
-        repeats=1 if bench.quick else 3,
+        repeats=1 if bench.quick else 2,
         target=None,
     )
     yield from comparison.rows
@@ -125,68 +117,6 @@ def _live(bench: Bench) -> Iterator[Measurement]:
             spread=(max(times) - min(times)) / middle, target=Target("value", 3.0),
             note="volume in memory; training included",
         )  # fmt: skip
-
-
-_CHILD = """
-import resource, sys
-from alsct_gui.steps.reporter import Reporter
-from alsct_gui.steps.running import run_step
-inputs = {"volume": sys.argv[1], "model": sys.argv[2]}
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for volume, output in ((sys.argv[3], sys.argv[4] + ".small"), (sys.argv[1], sys.argv[4])):
-    reporter = Reporter(threads=2, memory_bytes=int(sys.argv[5]))
-    run_step("segment.classify", inputs={**inputs, "volume": volume}, output=output,
-             reporter=reporter)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak * 1024, flush=True)
-"""
-
-
-def _memory(bench: Bench) -> Iterator[Measurement]:
-    """A volume of twice the memory budget, in a process of its own.
-
-    What the libraries and the compiled code take is seen on a small volume first.
-    """
-    from napari_alsct_segment.classifier.model import save_pixel_model
-
-    slices = 32 if bench.quick else 256
-    folder = bench.folder / "segment"
-    folder.mkdir(exist_ok=True)
-    sample = textured_volume(128, 2)
-    model = train(
-        Lesson(sample.values, scribbles_of(scribble(sample.truth, 600, 0), Reporter())), _SIMPLE
-    )
-    save_pixel_model(model, folder / "model.safetensors")
-    wide = np.tile(sample.values, (1, 4, 4))
-    large = _volume(folder / "large.zarr", wide, slices)
-    small = _volume(folder / "small.zarr", sample.values[:8, :64, :64], 8)
-    budget = slices * wide[0].nbytes // 2
-    words = [str(large), str(folder / "model.safetensors"), str(small), str(folder / "out")]
-    run = subprocess.run(
-        [sys.executable, "-c", _CHILD, *words, str(budget)],
-        capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    if run.returncode:
-        raise AlsctError(
-            f"the classifier failed: {(run.stderr.splitlines() or ['no message'])[-1]}",
-            where="bench segment",
-        )
-    base, peak = (float(line) for line in run.stdout.split())
-    yield Measurement(
-        GROUP, f"classifier on {slices} x 512 x 512, memory as a share of its budget",
-        (peak - base) / budget, "", target=Target("value", 1.0),
-        note=f"budget {budget / 1e6:.0f} MB, half of the volume; above what a tiny volume takes",
-    )  # fmt: skip
-
-
-def _volume(path: Path, values: NDArray[np.float32], slices: int) -> Path:
-    if path.exists():
-        return path
-    shape = (slices, *values.shape[1:])
-    with create_volume(path, shape=shape, dtype=np.float32, voxel_um=(1.0, 1.0, 1.0)) as writer:
-        for index in range(slices):
-            writer.write(index, values[index % len(values)][None])
-        return writer.finish()
 
 
 def _network(bench: Bench) -> Iterator[Measurement]:

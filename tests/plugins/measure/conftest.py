@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -11,14 +12,14 @@ from alsct_gui.simulator.specimens.balls import BallSpec, foam, touching_spheres
 from alsct_gui.simulator.specimens.degrade import Degradation
 from alsct_gui.simulator.specimens.specimen import Specimen
 from alsct_gui.steps.reporter import Reporter
-from napari_alsct_measure.blocks import VOXEL_BYTES, Room
+from napari_alsct_measure.blocks import SHARE, VOXEL_BYTES, Room
 
 Mask = np.ndarray[tuple[int, int, int], np.dtype[np.bool_]]
 
 
 def room(shape: tuple[int, ...], slices: int = 10_000, threads: int = 2) -> Room:
     """A room whose slabs have so many slices; with few, what lies between is on the disk."""
-    memory = 2 * slices * VOXEL_BYTES * shape[1] * shape[2]
+    memory = math.ceil(slices * VOXEL_BYTES * shape[1] * shape[2] / SHARE)
     return Room(shape, Reporter(memory_bytes=memory, threads=threads))
 
 

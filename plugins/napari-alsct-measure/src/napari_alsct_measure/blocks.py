@@ -14,6 +14,11 @@ from alsct_gui.steps.reporter import Reporter
 
 VOXEL_BYTES = 48
 """What the steps here hold of a voxel while they work on its slab."""
+HALO_BYTES = 20
+"""The same of a voxel that is only looked at from the slab beside it."""
+SHARE = 0.35
+"""Of the memory, so much is for a slab, and as much for what lies between steps; the rest is for
+reading, for figures of objects and for checksums."""
 _MOST_SLICES = 128
 """Of a slab: cancel is looked at between slabs."""
 
@@ -80,15 +85,28 @@ class Room:
     def __init__(self, shape: tuple[int, ...], reporter: Reporter) -> None:
         self.reporter = reporter
         self.threads = reporter.threads
-        half = reporter.memory_bytes // 2
-        fitting = half // (VOXEL_BYTES * shape[1] * shape[2])
+        part = int(SHARE * reporter.memory_bytes)
+        fitting = part // (VOXEL_BYTES * shape[1] * shape[2])
         self.slab_slices = max(1, min(shape[0], fitting, _MOST_SLICES))
         """Slices that are worked on at once."""
-        self._left = half
+        self._left = part
+        self._of_a_slice = reporter.memory_bytes // (shape[1] * shape[2])
 
-    def slabs(self, n_slices: int) -> list[tuple[int, int]]:
-        """Return the slabs of so many slices, as [start, stop)."""
-        return ranges(n_slices, self.slab_slices)
+    def slabs(self, n_slices: int, halo: int = 0) -> list[tuple[int, int]]:
+        """Return the slabs of so many slices, as [start, stop).
+
+        Parameters
+        ----------
+        n_slices
+            In all.
+        halo
+            Slices that are read on either side of a slab. Work that reads some should keep
+            no arrays: it is given their part of the memory, too.
+        """
+        if not halo:
+            return ranges(n_slices, self.slab_slices)
+        fitting = (2 * SHARE * self._of_a_slice - 2 * halo * HALO_BYTES) // VOXEL_BYTES
+        return ranges(n_slices, max(1, min(int(fitting), _MOST_SLICES)))
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array whose values are not set; `free` it when it is used no more.

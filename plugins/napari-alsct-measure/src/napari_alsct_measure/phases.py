@@ -40,7 +40,7 @@ MOST_LABELS = 64
 """A segmentation with more numbers than this is taken for one of objects."""
 _REACH_PX = 12
 """Pure voxels farther away are not looked for."""
-_SAMPLE = 1 << 22
+_SAMPLE = 1 << 20
 _BINS = 512
 
 
@@ -198,14 +198,18 @@ def _parts(
 
     n_slices = grey.shape[0]
     halo = int(4 * smoothing_px + 0.5) + BAND_PX + reach
-    for start, stop in room.slabs(n_slices):
+    for start, stop in room.slabs(n_slices, halo):
         begin, end = max(0, start - halo), min(n_slices, stop + halo)
         values = np.asarray(grey[begin:end], np.float32)
         finite = np.isfinite(values)
-        values = np.where(finite, values, np.float32(thresholds[0]))
+        if not finite.all():
+            values = np.where(finite, values, np.float32(thresholds[0]))
         smooth = gaussian_filter(values, smoothing_px) if smoothing_px > 0 else values
-        phase = np.digitize(smooth, thresholds).astype(np.uint8)
+        phase = np.zeros(smooth.shape, np.uint8)
+        for threshold in thresholds:
+            phase += smooth >= threshold
         size = 2 * BAND_PX + 1
+        del smooth
         pure = maximum_filter(phase, size) == minimum_filter(phase, size)
         core = slice(start - begin, stop - begin)
         yield _Part(start, stop, core, values[core], finite[core] & inside, phase, pure)
@@ -215,7 +219,7 @@ def _weights(part: _Part, levels: Float64Array, threads: int) -> list[Float32Arr
     """Share of each phase in each voxel of a slab."""
     n = len(levels)
     weights = [
-        np.where(part.pure, part.phase == phase, 0).astype(np.float32) for phase in range(n)
+        (part.pure & (part.phase == phase)).astype(np.float32) for phase in range(n)
     ]  # fmt: skip
     mixed = ~part.pure
     values = part.values[mixed].astype(np.float64)

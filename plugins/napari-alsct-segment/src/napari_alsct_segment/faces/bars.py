@@ -25,6 +25,8 @@ class LookBar(QWidget):
         self.choice.setAccessibleName("Shown")
         for value, words in _SHOWN.items():
             self.choice.addItem(words, value)
+        # As wide for one as for the other: the widget must not grow with what is chosen.
+        self.choice.setMinimumContentsLength(max(map(len, _SHOWN.values())))
         self.words = label("", faint=True)
         self.next = QPushButton("Next doubtful place")
         self.next.setToolTip("Rings show where a stroke teaches most; go to the next one")
