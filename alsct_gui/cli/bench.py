@@ -26,7 +26,7 @@ def bench(
         bool, typer.Option("--quick", help="Small sizes: shows that it works; times mean little.")
     ] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="The soak in its full length: half an hour or more.")
+        bool, typer.Option("--full", help="The soak in its full length: an hour or so.")
     ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Of the soak: repeats one that was played.")

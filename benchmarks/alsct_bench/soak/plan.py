@@ -46,7 +46,7 @@ class Size:
 
 
 QUICK = Size(scans=5, kills=3, windows=2, reconstructed=0)
-SHORT = Size(scans=90, kills=30, windows=25, reconstructed=3)
+SHORT = Size(scans=70, kills=25, windows=20, reconstructed=3)
 FULL = Size(scans=800, kills=200, windows=150, reconstructed=20)
 
 
