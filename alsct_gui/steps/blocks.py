@@ -25,7 +25,7 @@ Sizes = tuple[int, int, int]
 _THICKNESSES = (1, 2, 4, 8, 16, 32, 64, 128)
 _LEAST_EDGE_PX = 64
 """Blocks are not cut smaller than this along y and x: rows would be read over and over."""
-_SHARE = 0.8
+_SHARE = 0.7
 """Of the memory, so much is for blocks; reading, writing and checksums take some, too."""
 
 

@@ -16,9 +16,10 @@ VOXEL_BYTES = 48
 """What the steps here hold of a voxel while they work on its slab."""
 HALO_BYTES = 20
 """The same of a voxel that is only looked at from the slab beside it."""
-SHARE = 0.35
-"""Of the memory, so much is for a slab, and as much for what lies between steps; the rest is for
-reading, for figures of objects and for checksums."""
+SHARE = 0.5
+"""Of the memory, so much is for a slab, and as much for what lies between steps."""
+_SHARE_BESIDE = 0.8
+"""The same of a slab that is looked at with its neighbours, where nothing lies between."""
 _MOST_SLICES = 128
 """Of a slab: cancel is looked at between slabs."""
 
@@ -105,7 +106,7 @@ class Room:
         """
         if not halo:
             return ranges(n_slices, self.slab_slices)
-        fitting = (2 * SHARE * self._of_a_slice - 2 * halo * HALO_BYTES) // VOXEL_BYTES
+        fitting = (_SHARE_BESIDE * self._of_a_slice - 2 * halo * HALO_BYTES) // VOXEL_BYTES
         return ranges(n_slices, max(1, min(int(fitting), _MOST_SLICES)))
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

@@ -21,8 +21,7 @@ from napari_alsct_measure.distance import Ratio, largest_distance
 from napari_alsct_measure.inscribed import CoverTable, cover_table, needed_balls
 
 Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
-Int64Array = NDArray[np.int64]
+Int32Array = NDArray[np.int32]
 
 _JUST_BELOW = 1 - 2e-7
 """A voxel that lies on a ball's rim by rounding alone is not in it."""
@@ -79,8 +78,8 @@ def _painter(
     out: Float32Array,
     free: NDArray[np.int32],
     start: int,
-    places: Int64Array,
-    radii: Float64Array,
+    places: Int32Array,
+    radii: Float32Array,
     ratio: Ratio,
 ) -> Callable[[int, int], None]:
     def work(first: int, last: int) -> None:
@@ -91,9 +90,9 @@ def _painter(
 
 def _balls(
     squared: Float32Array, first: int, last: int, table: CoverTable, room: Room
-) -> tuple[Int64Array, Float64Array]:
+) -> tuple[Int32Array, Float32Array]:
     """Centres (z, y, x) and squared radii of the needed balls of a range, largest first."""
-    found: list[tuple[Int64Array, Float64Array]] = []
+    found: list[tuple[Int32Array, Float32Array]] = []
     for start, stop in ranges(last - first, room.slab_slices):
         low, high = first + start, first + stop
         # One slice on either side is enough to judge by.
@@ -101,14 +100,15 @@ def _balls(
         part = np.ascontiguousarray(squared[begin:end])
         kept = np.empty((high - low, *squared.shape[1:]), np.bool_)
         run_split(high - low, room.threads, _judge(part, kept, low - begin, table))
-        places = np.argwhere(kept)
+        places = np.argwhere(kept).astype(np.int32)
         places[:, 0] += low
-        found.append((places, part[low - begin : high - begin][kept].astype(np.float64)))
+        found.append((places, part[low - begin : high - begin][kept]))
         room.reporter.check()
     places = np.concatenate([item[0] for item in found])
     radii = np.concatenate([item[1] for item in found])
+    del found
     order = np.argsort(-radii, kind="stable")
-    return np.ascontiguousarray(places[order]), radii[order]
+    return places[order], radii[order]
 
 
 def _judge(
@@ -140,8 +140,8 @@ def _paint(
     out: Float32Array,
     free: NDArray[np.int32],
     first: int,
-    places: Int64Array,
-    squared: Float64Array,
+    places: Int32Array,
+    squared: Float32Array,
     edge_z: float,
     edge_y: float,
     edge_x: float,
@@ -150,8 +150,9 @@ def _paint(
     n_slices, n_y, n_x = out.shape
     for ball in range(len(squared)):
         z0, y0, x0 = places[ball]
-        diameter = np.float32(2 * np.sqrt(squared[ball]))
-        left = squared[ball] * _JUST_BELOW
+        square = np.float64(squared[ball])
+        diameter = np.float32(2 * np.sqrt(square))
+        left = square * _JUST_BELOW
         reach = int(np.sqrt(left) / edge_z)
         for z in range(max(first, z0 - reach), min(first + n_slices, z0 + reach + 1)):
             plane = left - (edge_z * (z - z0)) ** 2
