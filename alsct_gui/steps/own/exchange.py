@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsct_gui.files.convert import convert_volume
 from alsct_gui.files.lazyarray import DiskArray, Ranges
 from alsct_gui.files.open import open_volume
 from alsct_gui.files.space import require_space, volume_bytes
@@ -81,6 +80,8 @@ def hand_over(given: Any, name: str, wanted: Format, folder: Path, reporter: Rep
         return Path(given.path)
     path = folder / (name if wanted == "tiff" else f"{name}.zarr")
     if on_disk:
+        from alsct_gui.files.convert import convert_volume  # compiled code: not to list steps
+
         return convert_volume(given.path, path, format=layout, cancel=reporter.cancel)
     array = given.levels[0]
     dtype = array.dtype.name if array.dtype.name in _STORED else "float32"
