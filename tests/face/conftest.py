@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -31,8 +32,10 @@ def wait(app: Any) -> Wait:
 def apart() -> Iterator[None]:
     """Nothing of a plain napari stays for the tests of the window in this process.
 
-    napari's fixture lets it register all plugins once more than its one application bears.
+    napari's fixture lets it register all plugins once more than its one application bears, and
+    takes windows of theirs that only wait to be collected for leaks of its own.
     """
+    gc.collect()
     yield
     from app_model import Application
     from npe2 import PluginManager
