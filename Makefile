@@ -21,7 +21,8 @@ demo: environment
 
 # Each file in one of a few processes, so that both cores of a small machine work.
 test: environment
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: environment
 	$(BIN)/ruff check .

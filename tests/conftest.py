@@ -26,6 +26,11 @@ os.environ["QT_API"] = "pyside6"
 os.environ["NAPARI_ASYNC"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first, so that all processes have ended at about one time."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_alive() -> Iterator[None]:
     """Fail a test that leaves a thread, a child process or an open file behind."""

@@ -10,7 +10,10 @@ from alsct_bench.peak import STATUS, peak_of
 from alsct_gui.simulator.specimens.balls import BallSpec, foam
 from alsct_gui.simulator.specimens.specimen import write_specimen
 
-pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="no /proc: peaks cannot be read")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not STATUS.exists(), reason="no /proc: peaks cannot be read"),
+]
 _BUDGET_BYTES = 40_000_000
 
 

@@ -23,6 +23,8 @@ from alsct_gui.ui.widgets.marks import State
 from tests.ui.conftest import until
 from tests.ui.programs import SMALL, opened, small_scan, window
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., Any]
 
 

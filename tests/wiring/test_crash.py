@@ -37,6 +37,8 @@ from alsct_gui.wiring.outside import placed
 from tests.wiring.crash_child import STOPPED
 from tests.wiring.loopback import Loopback, services_of
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 LIFE_S = 5000.0
 ACTS = {

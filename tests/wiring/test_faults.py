@@ -18,6 +18,8 @@ from alsct_gui.wiring.outside import placed
 from tests.wiring.conftest import Stage
 from tests.wiring.loopback import Life, put
 
+pytestmark = pytest.mark.long
+
 ACTS = ("raw", "there", "back")
 """Raw at NERSC with its record and row; the reconstruction and access there; brought back."""
 WISHES = {"raw": ("raw", "record", "row"), "there": ("there", "access"), "back": ("back",)}

@@ -29,6 +29,8 @@ from alsct_gui.simulator.write import simulate_scan
 from alsct_gui.wiring.agent import Wiring
 from alsct_gui.wiring.flowruns import NOTE, parameters_of
 
+pytestmark = pytest.mark.long
+
 WITHIN_S = 240
 DEPLOYMENT = "alsct-scan/als-8.3.2"
 

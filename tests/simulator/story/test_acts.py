@@ -13,6 +13,8 @@ from alsct_gui.placement.ledger import Ledger
 from alsct_gui.simulator.story.acts import Story
 from alsct_gui.simulator.story.report import write_report
 
+pytestmark = pytest.mark.long
+
 
 def test_the_debt_of_an_outage_is_paid_and_the_report_shows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

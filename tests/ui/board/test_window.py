@@ -31,6 +31,8 @@ from tests.ui.board.windows import board_window, written
 from tests.ui.conftest import until
 from tests.ui.programs import small_scan
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., Any]
 MOVING = StepState(StateKind.MOVING)
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def host(app: Any) -> Iterator[Any]:
