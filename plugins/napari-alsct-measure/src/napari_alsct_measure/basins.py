@@ -8,6 +8,7 @@ passes; so a volume is done slab by slab, and the result is that of the whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,10 @@ Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
 UInt32Array = NDArray[np.uint32]
+UInt64Array = NDArray[np.uint64]
+
+_HALF = np.uint64(32)
+_LOWER = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +46,8 @@ class Basins:
     """Basin of each voxel, from 1; 0 in the background. Shape (slice, y, x)."""
     summits: Float32Array
     """Squared height of each basin's summit, shape (basin + 1,)."""
-    pairs: Int64Array
-    """Neighbouring basins, the smaller number first, shape (pass, 2)."""
+    pairs: UInt64Array
+    """Neighbouring basins, the smaller number in the upper half of the bits, shape (pass,)."""
     passes: Float32Array
     """Squared height of the highest pass between them, shape (pass,)."""
 
@@ -94,7 +99,7 @@ def climb(
     heights = np.zeros(used + 1, np.float32)
     heights[number] = np.concatenate(tops)
     heights[0] = 0.0
-    found: list[tuple[Int64Array, Float32Array]] = []
+    found: list[tuple[UInt64Array, Float32Array]] = []
     # Where labels are noisy every voxel meets several others: slabs of a quarter hold the list.
     for start, stop in ranges(n_slices, max(1, room.slab_slices // 4)):
         end = min(n_slices, stop + 1)
@@ -105,9 +110,10 @@ def climb(
             ))
         )  # fmt: skip
         room.step("basins", 2 * n_slices + stop, 3 * n_slices, labels, squared)
-    pairs, passes = _highest(
-        np.concatenate([item[0] for item in found]), np.concatenate([item[1] for item in found])
-    )
+    pairs = np.concatenate([item[0] for item in found])
+    passes = np.concatenate([item[1] for item in found])
+    found.clear()
+    pairs, passes = _highest(pairs, passes)
     return Basins(labels, heights, pairs, passes)
 
 
@@ -140,9 +146,8 @@ def merge(basins: Basins, neck: float, depth: float) -> Int64Array:
         0. Shape (basin + 1,).
     """
     heights = np.sqrt(basins.summits.astype(np.float64))
-    passes = np.sqrt(basins.passes.astype(np.float64))
-    order = np.lexsort((basins.pairs[:, 1], basins.pairs[:, 0], -passes))
-    roots = _join(heights, basins.pairs[order], passes[order], neck, depth)
+    order = np.lexsort((basins.pairs, -basins.passes))
+    roots = _join(heights, basins.pairs, basins.passes, order, neck, depth)
     kept = np.flatnonzero(roots == np.arange(len(roots)))
     number = np.zeros(len(roots), np.int64)
     number[kept] = np.arange(len(kept))
@@ -302,11 +307,11 @@ def _append(rows: Int64Array, used: int, number: int, y: int, x: int) -> tuple[I
 
 def _meetings(
     labels: UInt32Array, squared: Float32Array, n_own: int
-) -> tuple[Int64Array, Float32Array]:
+) -> tuple[UInt64Array, Float32Array]:
     """Pairs of basins that touch, with the height of each touch."""
-    none = np.empty((0, 2), np.int64), np.empty(0, np.float32)
+    none = np.empty(0, np.uint64), np.empty(0, np.float32)
     count = _list_meetings(labels, squared, n_own, *none)
-    pairs, heights = np.empty((count, 2), np.int64), np.empty(count, np.float32)
+    pairs, heights = np.empty(count, np.uint64), np.empty(count, np.float32)
     _list_meetings(labels, squared, n_own, pairs, heights)
     return pairs, heights
 
@@ -316,7 +321,7 @@ def _list_meetings(
     labels: UInt32Array,
     squared: Float32Array,
     n_own: int,
-    pairs: Int64Array,
+    pairs: UInt64Array,
     heights: Float32Array,
 ) -> int:
     """Fill in pairs and heights as far as there is room; returns how many there are."""
@@ -344,32 +349,39 @@ def _list_meetings(
                     if other == 0 or other == own:
                         continue
                     if used < room:
-                        pairs[used, 0], pairs[used, 1] = min(own, other), max(own, other)
+                        smaller, larger = np.uint64(min(own, other)), np.uint64(max(own, other))
+                        pairs[used] = (smaller << _HALF) | larger
                         heights[used] = min(height[here], height[there])
                     used += 1
     return used
 
 
-def _highest(pairs: Int64Array, heights: Float32Array) -> tuple[Int64Array, Float32Array]:
-    """Keep the highest of each pair."""
+def _highest(pairs: UInt64Array, heights: Float32Array) -> tuple[UInt64Array, Float32Array]:
+    """Keep the highest of each pair, in the order of the pairs."""
     if not len(pairs):
         return pairs, heights
-    order = np.lexsort((-heights, pairs[:, 1], pairs[:, 0]))
+    order = np.argsort(pairs)
     pairs, heights = pairs[order], heights[order]
-    first = np.ones(len(pairs), np.bool_)
-    first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return pairs[first], heights[first]
+    del order
+    first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
+    return pairs[first], np.maximum.reduceat(heights, first)
 
 
 @njit(cache=True)
 def _join(
-    heights: Float64Array, pairs: Int64Array, passes: Float64Array, neck: float, depth: float
+    heights: Float64Array,
+    pairs: UInt64Array,
+    squared: Float32Array,
+    order: Int64Array,
+    neck: float,
+    depth: float,
 ) -> Int64Array:
-    """Union of basins over their passes, highest first; the smallest number is the root."""
+    """Union of basins over their passes, in an order; the smallest number is the root."""
     parent = np.arange(len(heights))
     top = heights.copy()
-    for index in range(len(passes)):
-        a, b = pairs[index]
+    for index in order:
+        a, b = np.int64(pairs[index] >> _HALF), np.int64(pairs[index] & _LOWER)
+        height = math.sqrt(np.float64(squared[index]))
         while parent[a] != a:
             parent[a] = parent[parent[a]]
             a = parent[a]
@@ -379,7 +391,7 @@ def _join(
         if a == b:
             continue
         lower = min(top[a], top[b])
-        if passes[index] >= neck * lower or lower - passes[index] < depth:
+        if height >= neck * lower or lower - height < depth:
             low, high = min(a, b), max(a, b)
             parent[high] = low
             top[low] = max(top[a], top[b])
