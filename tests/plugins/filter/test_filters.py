@@ -94,8 +94,8 @@ def test_blocks_of_total_variation_do_not_show(noisy: Array, iterations: int, of
     tall = np.concatenate([noisy, noisy[::-1], noisy, noisy, noisy])
     p = TotalVariation(noise=NOISE, iterations=iterations)
     made = TV(p, volume=tall)["filtered"].values
-    assert len(made.plan(90_000_000, 2)) > 1
-    parts = made.compute(Reporter(memory_bytes=90_000_000, threads=2))
+    assert len(made.plan(110_000_000, 2)) > 1
+    parts = made.compute(Reporter(memory_bytes=110_000_000, threads=2))
     np.testing.assert_allclose(parts, tv_block(tall, NOISE, iterations), atol=off * NOISE)
 
 
