@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections import Counter
 from importlib.util import find_spec
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsct_gui.cli.console import JsonFlag, emit_json, err, out
+from alsct_gui.cli import ways
+from alsct_gui.cli.console import JsonFlag, emit_json, out
+from alsct_gui.cli.ledgers import (
+    LedgerOption,
+    PolicyOption,
+    ProfileOption,
+    ledger_path,
+    open_ledger,
+)
 from alsct_gui.cli.options import ThreadsOption
 from alsct_gui.model.errors import UsageError
 
@@ -24,18 +31,7 @@ if TYPE_CHECKING:
 VIOLATED = 8
 """Exit code of `alsct agent check` when something is not as it must be."""
 _STOP_S = 60.0
-_TELL_S = 60.0
 
-LedgerOption = Annotated[
-    Path | None,
-    typer.Option("--ledger", help="Ledger file; that of this user if not given."),
-]
-PolicyOption = Annotated[
-    str, typer.Option("--policy", help="Policy: als-8.3.2, or a YAML or JSON file.")
-]
-ProfileOption = Annotated[
-    str, typer.Option("--profile", help="Beamline profile: als-8.3.2, or a YAML or JSON file.")
-]
 RunsOption = Annotated[
     Path | None, typer.Option("--runs", help="Folder of the runs; that of this user.")
 ]
@@ -72,7 +68,7 @@ def run(
     """Work until stopped (Ctrl-C, SIGTERM or `alsct agent stop`); one for each ledger."""
     from alsct_gui.wiring.agent import serve
 
-    serve(_path(ledger), policy, profile, runs, threads)
+    serve(ledger_path(ledger), policy, profile, runs, threads)
 
 
 @agent.command()
@@ -80,8 +76,8 @@ def status(ledger: LedgerOption = None, json: JsonFlag = False) -> None:
     """Say whether the agent runs, and how it stands with all goals."""
     from alsct_gui.placement.onlyone import agent_pid
 
-    path = _path(ledger)
-    with _open(ledger) as opened:
+    path = ledger_path(ledger)
+    with open_ledger(ledger) as opened:
         facts = _facts(opened)
     facts = {"ledger": path, "pid": agent_pid(path), **facts}
     if json:
@@ -106,7 +102,7 @@ def stop(ledger: LedgerOption = None) -> None:
     """End the agent; what runs outside goes on, and is taken up by the next one."""
     from alsct_gui.placement.onlyone import agent_pid
 
-    path = _path(ledger)
+    path = ledger_path(ledger)
     pid = agent_pid(path)
     if pid is None:
         raise UsageError("no agent works on this ledger", where=str(path))
@@ -135,11 +131,11 @@ def check(
     from alsct_gui.placement.policy import load_policy
 
     wanted = load_policy(policy)
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         found = check_all(opened, wanted, now_s=time.time(), read_files=not quick)
     if json:
         rows = [{"rule": v.rule, "where": v.where, "what": v.what} for v in found]
-        emit_json({"ledger": _path(ledger), "violations": rows})
+        emit_json({"ledger": ledger_path(ledger), "violations": rows})
     else:
         for item in found:
             out.print(f"{item.rule}: {item.where!r} {item.what}", style="red", markup=False)
@@ -162,7 +158,7 @@ def admit(
     from alsct_gui.placement.asking import ask_admit
     from alsct_gui.placement.ledger import Ledger
 
-    with Ledger(_path(ledger)) as opened:
+    with Ledger(ledger_path(ledger)) as opened:
         for path in paths:
             ask_admit(opened, path, proposal=proposal, export_controlled=export_controlled)
 
@@ -192,92 +188,6 @@ def cancel(keys: Keys, ledger: LedgerOption = None) -> None:
 
 
 @agent.command()
-def secret(
-    name: Annotated[str, typer.Argument(help="globus-client, scicat, or notify-NAME.")],
-    forget: Annotated[bool, typer.Option("--forget", help="Take it away.")] = False,
-) -> None:
-    """Store a secret that the agent logs in with; it is read from the input."""
-    from alsct_gui.superfacility.credentials import open_secrets
-
-    secrets = open_secrets()
-    if secrets.warning:
-        err.print(secrets.warning, style="yellow", markup=False)
-    if forget:
-        secrets.remove(name)
-        return
-    text = typer.prompt("secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
-    if not text.strip():
-        raise UsageError("the secret is empty", where=name, fix="Type it, or pipe it in")
-    secrets.put(name, text.strip())
-
-
-@agent.command()
-def login(
-    code: Annotated[
-        bool, typer.Option("--code", help="Without a browser: shows an address, asks for a code.")
-    ] = False,
-    ledger: LedgerOption = None,
-    policy: PolicyOption = "als-8.3.2",
-    profile: ProfileOption = "als-8.3.2",
-) -> None:
-    """Log in to Globus as a person, agree to what places ask for, and try again what waited."""
-    import webbrowser
-
-    from alsct_gui.files.profiles import load_profile
-    from alsct_gui.placement.asking import ask_of_goals
-    from alsct_gui.placement.policy import load_policy
-    from alsct_gui.superfacility.credentials import open_secrets
-    from alsct_gui.wiring.login import log_in, waits_for_login
-
-    def open_page(address: str) -> None:
-        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
-        webbrowser.open(address)
-
-    def ask_code(address: str) -> str:
-        out.print(f"Log in at\n{address}", markup=False, soft_wrap=True)
-        return str(typer.prompt("code"))
-
-    wanted, secrets = load_policy(policy), open_secrets()
-    if secrets.warning:
-        err.print(secrets.warning, style="yellow", markup=False)
-    reached = log_in(
-        load_profile(profile), wanted, secrets,
-        open_page=None if code else open_page, ask_code=ask_code if code else None,
-    )  # fmt: skip
-    for place in reached:
-        out.print(f"{place.place}: {place.trouble or 'can be used'}", markup=False)
-    if _path(ledger).exists():
-        with _open(ledger) as opened:
-            if keys := waits_for_login(opened.observed(), wanted):
-                ask_of_goals(opened, "retry", keys)
-    out.print("Logged in.")
-
-
-@agent.command()
-def tell(profile: ProfileOption = "als-8.3.2") -> int:
-    """Send a trial message by every way to people that the profile names."""
-    from alsct_gui.files.profiles import load_profile
-    from alsct_gui.model.message import Message
-    from alsct_gui.superfacility.credentials import open_secrets
-    from alsct_gui.superfacility.notify.post import Post, ways_of
-
-    ways = ways_of(load_profile(profile).notify, open_secrets)
-    if not ways:
-        raise UsageError("the profile names nobody to tell", where=profile,
-                         fix="See docs/notifications.md")  # fmt: skip
-    with Post(ways) as post:
-        message = Message("A trial", "The agent will tell what is grave by this way.", time.time())
-        for way in ways:
-            post.put(way, message)
-        post.settle(_TELL_S * len(ways))
-        found = {outcome.way: outcome.why for outcome in post.outcomes()}
-    for way in ways:
-        why = found.get(way, f"no answer within {_TELL_S:g} s")
-        out.print(f"{way}: {why or 'sent'}", style="red" if why else None, markup=False)
-    return 1 if any(found.get(way, "late") for way in ways) else 0
-
-
-@agent.command()
 def want(
     scans: Scans,
     product: ProductOption,
@@ -290,7 +200,7 @@ def want(
     from alsct_gui.files.recipes import load_recipe
     from alsct_gui.placement.asking import ask_want
 
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         ask_want(
             opened, _scans(opened, scans), _product(product), _place(policy, place),
             load_recipe(recipe) if recipe else None,
@@ -311,7 +221,7 @@ def unwant(
     from alsct_gui.placement.policy import recipe_hash
 
     mark = recipe_hash(load_recipe(recipe)) if recipe else "-"
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         ask_unwant(opened, _scans(opened, scans), _product(product), place, mark)
 
 
@@ -361,7 +271,7 @@ def hand_over(
     """Hand scans over to a flow of Prefect; the agent leaves them alone until it has ended."""
     from alsct_gui.placement.asking import ask_hand_over
 
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         ask_hand_over(opened, _scans(opened, scans), deployment)
 
 
@@ -370,7 +280,7 @@ def take_back(scans: Scans, ledger: LedgerOption = None) -> None:
     """Take scans back from whoever they were handed over to; a flow run is cancelled there."""
     from alsct_gui.placement.asking import ask_take_back
 
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         ask_take_back(opened, _scans(opened, scans))
 
 
@@ -390,13 +300,13 @@ def serve_flow(
         raise UsageError("prefect is not installed", fix="pip install 'alsct-gui[prefect]'")
     from alsct_gui.wiring.flows import serve_flow as serve
 
-    serve(name, _path(ledger), policy, profile, runs)
+    serve(name, ledger_path(ledger), policy, profile, runs)
 
 
 def _ask(what: str, keys: list[str], ledger: Path | None) -> None:
     from alsct_gui.placement.asking import ask_of_goals
 
-    with _open(ledger) as opened:
+    with open_ledger(ledger) as opened:
         ask_of_goals(opened, what, keys)
 
 
@@ -433,13 +343,5 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _path(ledger: Path | None) -> Path:
-    from alsct_gui.placement.ledger import default_ledger
-
-    return (ledger or default_ledger()).absolute()
-
-
-def _open(ledger: Path | None) -> Ledger:
-    from alsct_gui.placement.ledger import Ledger
-
-    return Ledger(_path(ledger), create=False)
+for command in (ways.secret, ways.login, ways.tell):
+    agent.command()(command)

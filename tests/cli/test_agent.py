@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,10 @@ from alsct_gui.placement.onlyone import agent_pid
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 from tests.cli.conftest import Alsct
+from tests.placement.conftest import wait_until
 from tests.superfacility.notify.servers import Hooks, Letters, serving
 
 WAIT_S = 60
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    waiting = threading.Event()
-    for _ in range(WAIT_S * 20):
-        if condition():
-            return
-        waiting.wait(0.05)
-    raise AssertionError(f"waited in vain until {what}")
 
 
 @pytest.fixture

@@ -5,25 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from alsct_gui.files.check import check_scan
 from alsct_gui.model.errors import InputError, UsageError
 from tests.cli.conftest import Alsct
+from tests.placement.conftest import wait_until
 
 WAIT_S = 60
 COMMAND = (sys.executable, "-c", "from alsct_gui.cli import main; main()", "facility", "run")
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    waiting = threading.Event()
-    for _ in range(WAIT_S * 20):
-        if condition():
-            return
-        waiting.wait(0.05)
-    raise AssertionError(f"waited in vain until {what}")
 
 
 def test_it_runs_tells_lets_scans_arrive_and_ends(alsct: Alsct, tmp_path: Path) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 
+from alsct_bench.apart import measured_apart
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
-from alsct_gui.model.errors import AlsctError
 
 GROUP = "board"
 _SOON = Target("value", 0.2)
@@ -33,16 +29,4 @@ def measure(bench: Bench) -> Iterator[Measurement]:
     """Measure windows in a process of its own, under Xvfb where there is no screen."""
     folder = bench.folder / "board"
     words = [str(folder), *(["--quick"] if bench.quick else [])]
-    try:
-        run = subprocess.run(
-            [sys.executable, "-m", "alsct_bench.boards", *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if run.returncode:
-        lines = run.stderr.strip().splitlines() or ["no message"]
-        raise AlsctError(f"the board to be measured failed: {lines[-1]}", where="bench board")
-    found = json.loads(run.stdout.strip().splitlines()[-1])
-    for name, unit, target, note in _ROWS:
-        yield Measurement(GROUP, name, float(found[name]), unit, target=target, note=note)
+    yield from measured_apart(GROUP, "alsct_bench.boards", words, folder, _ROWS)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from alsct_bench.apart import measured_apart
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
 from alsct_bench.samples import band_file
 from alsct_gui.files.writers.base import create_volume
-from alsct_gui.model.errors import AlsctError
 
 GROUP = "ui"
 _SLICES = 64
@@ -40,19 +36,7 @@ def measure(bench: Bench) -> Iterator[Measurement]:
     folder = bench.folder / "window"
     volume = _volume(bench)
     words = [str(scan.path), str(volume), str(folder), *(["--quick"] if bench.quick else [])]
-    try:
-        run = subprocess.run(
-            [sys.executable, "-m", "alsct_bench.window", *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if run.returncode:
-        lines = run.stderr.strip().splitlines() or ["no message"]
-        raise AlsctError(f"the window to be measured failed: {lines[-1]}", where="bench ui")
-    found = json.loads(run.stdout.strip().splitlines()[-1])
-    for name, unit, target, note in _ROWS:
-        yield Measurement(GROUP, name, float(found[name]), unit, target=target, note=note)
+    yield from measured_apart(GROUP, "alsct_bench.window", words, folder, _ROWS)
 
 
 def _volume(bench: Bench) -> Path:

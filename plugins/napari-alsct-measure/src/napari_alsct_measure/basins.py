@@ -369,13 +369,9 @@ def _highest(pairs: UInt64Array, heights: Float32Array) -> tuple[UInt64Array, Fl
 
 @njit(cache=True)
 def _join(
-    heights: Float64Array,
-    pairs: UInt64Array,
-    squared: Float32Array,
-    order: Int64Array,
-    neck: float,
-    depth: float,
-) -> Int64Array:
+    heights: Float64Array, pairs: UInt64Array, squared: Float32Array, order: Int64Array,
+    neck: float, depth: float,
+) -> Int64Array:  # fmt: skip
     """Union of basins over their passes, in an order; the smallest number is the root."""
     parent = np.arange(len(heights))
     top = heights.copy()

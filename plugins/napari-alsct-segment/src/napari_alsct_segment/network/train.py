@@ -143,8 +143,8 @@ def require_torch() -> None:
     except ImportError as error:
         raise EngineUnavailableError(
             "PyTorch is not installed", where="network",
-            fix='pip install "napari-alsct-segment[torch]"; for processors alone add '
-            "--index-url https://download.pytorch.org/whl/cpu",
+            fix='pip install "napari-alsct-segment[torch]"; for processors alone install '
+            "PyTorch's build for CPU first",
         ) from error  # fmt: skip
 
 
