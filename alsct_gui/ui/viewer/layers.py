@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsct_gui.ui.look.sight import COLORMAPS
 from alsct_gui.ui.viewer.contrast import Limits
-from alsct_gui.ui.viewer.fitting import fit_flat
+from alsct_gui.ui.viewer.fitting import fit_flat, outline_of
 from alsct_gui.ui.viewer.host import NapariHost
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Slot:
         self._shelf.host.viewer.add_layer(layer)
 
     def _outline(self) -> NDArray[np.float64]:
-        return np.asarray(self._layer.extent.world if self._layer is not None else np.zeros((2, 2)))
+        return outline_of(self._layer) if self._layer is not None else np.zeros((2, 2))
 
     def _limits_were_set(self) -> None:
         if self._layer is not None and not self._own_change:
