@@ -166,11 +166,11 @@ def test_new_rows_do_not_move_what_one_reads(app: Any, drive: Drive, tmp_path: P
                 ledger.append(more._events())
             await until(lambda: len(page.model.rows) == 61, "the new row")
             assert page.model.rows[page.view.rowAt(1)].id == top
-            assert page._news.isVisible()
-            assert page._news.text() == "↑ 1 new row"
-            QTest.mouseClick(page._news, Qt.MouseButton.LeftButton)
+            assert page.view._news.isVisible()
+            assert page.view._news.text() == "↑ 1 new row"
+            QTest.mouseClick(page.view._news, Qt.MouseButton.LeftButton)
             assert page.view.verticalScrollBar().value() == 0
-            assert not page._news.isVisible()
+            assert not page.view._news.isVisible()
 
     drive(main())
 
