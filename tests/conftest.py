@@ -25,6 +25,11 @@ settings.load_profile("suite")
 os.environ["QT_API"] = "pyside6"
 os.environ["NAPARI_ASYNC"] = "1"
 
+# Nothing that a test speaks to is encrypted, and httpx reads all certificates that the machine
+# trusts anew for each of its clients: here, and in processes of the tests, there are none.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.devnull
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes come first, so that all processes have ended at about one time."""
