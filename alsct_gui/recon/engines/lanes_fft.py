@@ -390,7 +390,7 @@ def transform(w, x, stride, xre, xim, y, spare, length, radices, twiddles, re, i
     )  # fmt: skip
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _transform(w, x, stride, xre, xim, y, spare, length, radices, twiddles, re, im):  # type: ignore[no-untyped-def]
     s = 1
     t = 0
