@@ -433,14 +433,14 @@ def test_the_chain_is_in_sight_everywhere_and_a_click_tells_more(
 
 
 def test_without_an_agent_it_is_said_and_can_be_started(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     started: list[int] = []
     service = {"start_agent": lambda: started.append(1)}
 
     async def main() -> None:
         async with board_window(
-            app, tmp_path, night(), agent=False, facility=service, start_agent=True
+            app, desk, tmp_path, night(), agent=False, facility=service, start_agent=True
         ) as program:
             strip, panel = program.window.status.chain, program.parts.board.chain
             await until(lambda: started, "the start of the agent")
@@ -456,13 +456,15 @@ def test_without_an_agent_it_is_said_and_can_be_started(
     assert len(started) == 2, "it was started over and over"
 
 
-def test_where_no_facility_is_nothing_is_started(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_where_no_facility_is_nothing_is_started(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     started: list[int] = []
     service = {"start_agent": lambda: started.append(1), "configured": False}
 
     async def main() -> None:
         async with board_window(
-            app, tmp_path, None, agent=False, facility=service, start_agent=True
+            app, desk, tmp_path, None, agent=False, facility=service, start_agent=True
         ) as program:
             page = program.parts.board.page
             assert page.empty.isVisible()
