@@ -28,6 +28,11 @@ settings.load_profile("suite")
 os.environ["QT_API"] = "pyside6"
 os.environ["NAPARI_ASYNC"] = "1"
 
+# Compiled modules are kept, whatever is set: hundreds of processes import the same ones, and the
+# asserts of the tests are rewritten once instead of in every run.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Nothing that a test speaks to is encrypted, and httpx reads all certificates that the machine
 # trusts anew for each of its clients: here, and in processes of the tests, there are none.
 os.environ.pop("SSL_CERT_FILE", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import subprocess
@@ -312,6 +313,7 @@ def test_nice_is_passed_on() -> None:
 
 
 def test_opened_and_closed_many_times() -> None:
+    gc.collect()  # what tests before this one have left open and nothing refers to
     before = open_files()
     for turn in range(5):
         remote = Remote("tests.remote.answering", name="many")

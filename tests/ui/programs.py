@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -55,6 +56,13 @@ async def window(
             yield program
         finally:
             await program.close()
+            if desk is not None:
+                await at_rest(desk)
+
+
+async def at_rest(desk: Desk) -> None:
+    """Wait until a desk that stays is done with what a window had it look at, one by one."""
+    await asyncio.wrap_future(desk.look(Path("/nothing is here")))
 
 
 async def opened(program: Program, path: Path) -> None:

@@ -17,7 +17,7 @@ from alsct_gui.ui.program import Program
 from alsct_gui.ui.services import Facility
 from tests.ui.board.making import Made
 from tests.ui.conftest import until
-from tests.ui.programs import settings_in
+from tests.ui.programs import at_rest, settings_in
 
 
 @asynccontextmanager
@@ -48,6 +48,8 @@ async def board_window(
             yield program
         finally:
             await program.close()
+            if desk is not None:
+                await at_rest(desk)
 
 
 def written(program: Program, read: Callable[[Ledger], Any]) -> Any:
