@@ -27,7 +27,7 @@ from alsct_gui.placement.events import Event, EventKind
 from alsct_gui.placement.goals.pruning import COPIES_NEEDED, QUARANTINE
 from alsct_gui.placement.goals.reading import read_file
 from alsct_gui.placement.ledger import Ledger
-from alsct_gui.placement.wanted import matcher
+from alsct_gui.placement.matching import matcher
 
 SILENT_S = 300.0
 """A goal that is wanted for longer than this and not in the ledger is silent."""

@@ -20,7 +20,8 @@ from alsct_gui.model.placement import (
     StateKind,
 )
 from alsct_gui.model.policy import Policy, Product
-from alsct_gui.placement.wanted import Plan, Wanted, matcher
+from alsct_gui.placement.matching import matcher
+from alsct_gui.placement.wanted import Plan, Wanted
 from alsct_gui.ui.board.cells import NEXT_LOOK, NOTHING, TAKEN_BACK, Cell, cell_of
 from alsct_gui.ui.board.columns import Column, Names, columns_of
 from alsct_gui.ui.board.pace import Pace, followed
