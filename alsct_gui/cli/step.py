@@ -18,6 +18,7 @@ from alsct_gui.cli.options import (
 from alsct_gui.cli.running import cancelled_by_signals
 from alsct_gui.model.codec import to_plain
 from alsct_gui.model.errors import AlsctError, OutputError, RecipeError, UsageError
+from alsct_gui.model.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,14 @@ def run(
     ] = False,
     threads: ThreadsOption = 0,
     memory_gb: MemoryOption = 4.0,
+    progress_file: Annotated[
+        Path | None,
+        typer.Option("--progress-file", help="Keep one line of JSON there: how far the run is."),
+    ] = None,
+    code: Annotated[
+        Path | None,
+        typer.Option("--code", help="Refuse code of your own that is not as this JSON file says."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Run a step on files: on one, or with --into on many."""
@@ -125,9 +134,14 @@ def run(
     from alsct_gui.steps.reporter import Reporter
     from alsct_gui.steps.running import run_step
     from alsct_gui.steps.settings import parameters_to_plain
+    from alsct_gui.superfacility.compute.progress import ProgressFile
 
+    if into is not None and progress_file is not None:
+        raise UsageError("tells of one run, not of many", where="--progress-file")
     step = get_step(name)
     parameters = _parameters(step, preset, params, settings or [])
+    if code is not None:
+        _require_code(step, parameters, code)
     inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
     pieces = plan_batch(step, paths, into) if into else []
     said: list[str] = []
@@ -136,11 +150,19 @@ def run(
         said.append(sentence)
         err.print(sentence, markup=False)
 
-    with cancelled_by_signals() as token, progress_bars(quiet=json) as show:
+    with (
+        cancelled_by_signals() as token,
+        ProgressFile(progress_file) as told,
+        progress_bars(quiet=json) as show,
+    ):
+
+        def tell(stage: Progress) -> None:
+            show(stage)
+            told.show(stage)
 
         def reporter(_: Piece | None = None) -> Reporter:
             return Reporter(
-                progress=show, cancel=token, say=say, threads=thread_count(threads),
+                progress=tell, cancel=token, say=say, threads=thread_count(threads),
                 memory_bytes=int(memory_gb * 1e9),
             )  # fmt: skip
 
@@ -155,6 +177,7 @@ def run(
             step, parameters, inputs=inputs, output=paths[-1], overwrite=overwrite, resume=resume,
             reporter=reporter(),
         )  # fmt: skip
+        told.finish()
     if json:
         emit_json(
             {
@@ -290,6 +313,23 @@ def _parameters(step: Step[Any], preset: str, params: Path | None, settings: lis
             raise RecipeError("holds no parameters by name", where=str(params))
         data.update(named)
     return parameters_from(step.parameters, apply_assignments(data, settings))
+
+
+def _require_code(step: Step[Any], parameters: Any, expected: Path) -> None:
+    """Refuse code that is another than whoever asks for it has seen."""
+    from alsct_gui.files.plaintext import read_plain
+    from alsct_gui.steps.own.load import own_code
+    from alsct_gui.steps.own.run import code_checksums
+    from alsct_gui.steps.settings import parameters_to_plain
+
+    if not step.source:
+        raise UsageError("is no code of your own", where=step.name, fix="Leave --code out")
+    found = code_checksums(own_code(step.source), parameters_to_plain(parameters))
+    if found != read_plain(expected):
+        raise UsageError(
+            "the code is not what was asked for: a file has changed, is missing or was added",
+            where=step.source, fix="Ask for the analysis again",
+        )  # fmt: skip
 
 
 def _setting_words(setting: Setting) -> str:

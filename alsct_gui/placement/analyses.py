@@ -32,9 +32,7 @@ _KINDS = ("volume", "labels", "table")
 """Inputs that tell how they were made, so that a chain can be followed."""
 
 
-def settled(
-    analyses: Sequence[Analysis], folder: Path
-) -> tuple[dict[str, Sheet], dict[str, str]]:
+def settled(analyses: Sequence[Analysis], folder: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
     """Settle everything that analyses leave open.
 
     Parameters
@@ -116,8 +114,7 @@ class _Settling:
                 own = mine.output_suffix or output_suffix(mine.output)
                 code = code_checksums(mine, parameters)
         outputs = tuple(
-            Output(port.name, port.kind, _suffix(port, own), port.optional)
-            for port in step.outputs
+            Output(port.name, port.kind, _suffix(port, own), port.optional) for port in step.outputs
         )
         sheet = Sheet(
             item.name, step.name, parameters, inputs, outputs, file=step.source, code=code
@@ -211,4 +208,3 @@ def _parameters(step: Step[Any], given: Mapping[str, object], where: str) -> dic
 def _suffix(port: Port, own: str) -> str:
     """Ending of an output's name; of one's own report as its description says."""
     return suffix_of(port.kind) or (own if port.kind == "report" else "")
-

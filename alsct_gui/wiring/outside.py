@@ -254,7 +254,7 @@ class Outside:
             )  # fmt: skip
         return Site(
             known.jobs_folder, known.runtime, known.image, known.mounts, known.program,
-            known.longest_s, known.zone,
+            known.steps, known.longest_s, known.zone,
         )  # fmt: skip
 
     def resources(self, scan: ScanFacts) -> Resources:
