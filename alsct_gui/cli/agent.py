@@ -42,11 +42,15 @@ Scans = Annotated[
 ]
 ProductOption = Annotated[
     str,
-    typer.Option("--product", help="raw, reconstruction, metadata, access or catalogue."),
+    typer.Option("--product", help="raw, reconstruction, analysis, metadata, access or catalogue."),
 ]
 PlaceOption = Annotated[str, typer.Option("--place", help="Place of the policy.")]
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="Recipe of a reconstruction: a preset's name or a file.")
+]
+
+AnalysisOption = Annotated[
+    str, typer.Option("--analysis", help="Which analysis of the policy, for the product analysis.")
 ]
 
 agent = typer.Typer(
@@ -193,17 +197,20 @@ def want(
     product: ProductOption,
     place: PlaceOption,
     recipe: RecipeOption = "",
+    analysis: AnalysisOption = "",
     ledger: LedgerOption = None,
     policy: PolicyOption = "als-8.3.2",
 ) -> None:
     """Want a product of scans at a place, beside what the policy wants; bans still hold."""
     from alsct_gui.files.recipes import load_recipe
-    from alsct_gui.placement.asking import ask_want
+    from alsct_gui.placement.asking import analysis_of, ask_want
+    from alsct_gui.placement.policy import load_policy
 
     with open_ledger(ledger) as opened:
         ask_want(
             opened, _scans(opened, scans), _product(product), _place(policy, place),
             load_recipe(recipe) if recipe else None,
+            analysis=analysis_of(load_policy(policy), analysis) if analysis else None,
         )  # fmt: skip
 
 
@@ -213,14 +220,18 @@ def unwant(
     product: ProductOption,
     place: PlaceOption,
     recipe: RecipeOption = "",
+    analysis: AnalysisOption = "",
     ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
 ) -> None:
     """Take a wish for scans back, the policy's too; what is there already stays."""
     from alsct_gui.files.recipes import load_recipe
-    from alsct_gui.placement.asking import ask_unwant
-    from alsct_gui.placement.policy import recipe_hash
+    from alsct_gui.placement.asking import analysis_of, ask_unwant
+    from alsct_gui.placement.policy import load_policy, recipe_hash
 
     mark = recipe_hash(load_recipe(recipe)) if recipe else "-"
+    if analysis:
+        mark = analysis_of(load_policy(policy), analysis).sheet.mark
     with open_ledger(ledger) as opened:
         ask_unwant(opened, _scans(opened, scans), _product(product), place, mark)
 

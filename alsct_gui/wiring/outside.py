@@ -28,6 +28,7 @@ from alsct_gui.superfacility.proposals import ProposalGroups
 
 if TYPE_CHECKING:
     from alsct_gui.superfacility.compute.base import Resources
+    from alsct_gui.superfacility.compute.here import Here
     from alsct_gui.superfacility.compute.nersc import Nersc
     from alsct_gui.superfacility.compute.script import Site
     from alsct_gui.superfacility.compute.session import Access
@@ -275,6 +276,42 @@ class Outside:
             known.queue, known.account, known.constraint, time_s, known.nodes, known.cpus,
             known.memory_gb,
         )  # fmt: skip
+
+    def step_resources(self, scan: ScanFacts) -> Resources:
+        """Return what the job of a step asks of the machine: the longest time of its queue.
+
+        How long a step takes nobody knows before; one that is cut off has been for nothing.
+        """
+        from alsct_gui.superfacility.compute.base import Resources
+
+        known = self.profile.nersc
+        return Resources(
+            known.queue, known.account, known.constraint, known.longest_s, known.nodes, known.cpus,
+            known.memory_gb,
+        )  # fmt: skip
+
+    def here(self, folder: Path) -> Here:
+        """Return what runs steps on this workstation.
+
+        Parameters
+        ----------
+        folder
+            Of its jobs.
+
+        Raises
+        ------
+        RefusedError
+            The path of the folder cannot be used by jobs.
+        """
+
+        def build() -> Here:
+            from alsct_gui.superfacility.compute.here import Here
+
+            here = Here(folder, clock=self._clock)
+            self._stack.callback(here.close)
+            return here
+
+        return self._once("here", build)
 
     def address(self, place: Place) -> str:
         """Return what Globus calls a place.
