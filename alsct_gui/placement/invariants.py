@@ -239,7 +239,8 @@ def _products(observed: Observed, policy: Policy, *, count: bool) -> Iterator[Vi
         goal, evidence = GoalKey.parse(key), record.evidence
         met = record.state.kind is StateKind.MET and goal.product in _MADE
         root = roots.get(goal.place)
-        if not met or evidence is None or not root:
+        scan = observed.scans.get(goal.scan)
+        if not met or evidence is None or not root or scan is None or _lack(record, scan):
             continue
         path = Path(evidence.where)
         if not path.is_relative_to(root):
