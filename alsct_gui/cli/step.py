@@ -138,12 +138,6 @@ def run(
 
     if into is not None and progress_file is not None:
         raise UsageError("tells of one run, not of many", where="--progress-file")
-    step = get_step(name)
-    parameters = _parameters(step, preset, params, settings or [])
-    if code is not None:
-        _require_code(step, parameters, code)
-    inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
-    pieces = plan_batch(step, paths, into) if into else []
     said: list[str] = []
 
     def say(sentence: str) -> None:
@@ -155,6 +149,11 @@ def run(
         ProgressFile(progress_file) as told,
         progress_bars(quiet=json) as show,
     ):
+        step = get_step(name)
+        parameters = _parameters(step, preset, params, settings or [])
+        if code is not None:
+            _require_code(step, parameters, code)
+        inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
 
         def tell(stage: Progress) -> None:
             show(stage)
@@ -167,6 +166,7 @@ def run(
             )  # fmt: skip
 
         if into is not None:
+            pieces = plan_batch(step, paths, into)
             ends = run_batch(
                 step, parameters, pieces, others=inputs, reporter=reporter, overwrite=overwrite,
                 resume=resume,

@@ -1,0 +1,103 @@
+"""Analyses by jobs at a simulated NERSC: the real command line, run by the real script."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alsct_gui.model.placement import GoalKey, GoalRecord, StateKind
+from alsct_gui.model.policy import Analysis, Policy, Product
+from alsct_gui.placement.analyses import settled
+from alsct_gui.placement.invariants import check
+from tests.placement.analysing import BRIGHT, smooth, wish
+from tests.steps.conftest import toys
+from tests.wiring.conftest import Stage
+from tests.wiring.loopback import FOLDER, Life
+
+__all__ = ["toys"]
+
+
+def analysing(stage: Stage, *analyses: Analysis, at: str = "recon") -> Policy:
+    """Want raw files and reconstructions at NERSC, and analyses of them."""
+    place = stage.place
+    place.restrict(("raw", "there"))
+    sheets, recipes = settled(analyses, place.root)
+    place.policy = replace(
+        place.policy, analyses=analyses, sheets=sheets, recipes=recipes,
+        wishes=(*place.policy.wishes, *(wish(item.name, at) for item in analyses)),
+    )  # fmt: skip
+    return place.policy
+
+
+def strangers(stage: Stage, of: str = "") -> Analysis:
+    """Somebody's own function."""
+    script = stage.place.root / "bright.py"
+    script.write_text(BRIGHT)
+    return Analysis("bright", str(script), of or str(stage.place.root / "recipe.yaml"))
+
+
+def record(life: Life, policy: Policy, name: str) -> GoalRecord:
+    (part,) = life.observed.scans
+    mark = policy.sheets[name].mark
+    return life.observed.goals[GoalKey(part, Product.ANALYSIS, "recon", mark).text]
+
+
+def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, toys: Path) -> None:
+    policy = analysing(stage, smooth(stage.place.root), strangers(stage, "smooth"))
+    life = stage.begin()
+    stage.play(life)
+    assert life.open_goals() == []
+    filtered, table = (record(life, policy, name).evidence for name in ("smooth", "bright"))
+    assert filtered is not None
+    assert table is not None
+    assert filtered.slices == 80
+    assert (
+        Path(filtered.where).parent
+        == stage.place.tree.collections["nersc832_alsdev_scratch"] / FOLDER
+    )
+    with Path(table.where).open() as file:
+        assert len(list(csv.reader(file))) == 81
+    assert len(table.sha256) == 64
+    # Reconstruction, filter, function; what people type stands in manifests alone.
+    jobs = stage.sfapi.slurm.jobs()
+    assert len(jobs) == 3
+    assert not any("bright" in job.script or FOLDER in job.script for job in jobs)
+    (code,) = stage.place.tree.jobs.glob("*.code/bright.py")
+    assert code.read_text() == BRIGHT
+    assert not list(stage.place.root.rglob("pwned"))
+    with stage.place.ledger() as ledger:
+        assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()
+
+
+def test_code_that_wants_an_environment_is_not_tried_there(stage: Stage) -> None:
+    code = strangers(stage)
+    (stage.place.root / "bright.step.yaml").write_text("environment: {conda: mine}\n")
+    policy = analysing(stage, code)
+    life = stage.begin()
+    stage.play(life, 12)
+    state = record(life, policy, "bright").state
+    assert state.kind is StateKind.BLOCKED
+    assert "mine" in state.cause
+    assert len(stage.sfapi.slurm.jobs()) == 1, "the reconstruction alone"
+
+
+def test_code_that_is_another_on_the_way_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = analysing(stage, strangers(stage))
+    life = stage.begin()
+    real = Path.read_bytes
+
+    def changed(path: Path) -> bytes:
+        return real(path) + b"\n# more\n" if path.name == "bright.py" else real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    stage.play(life, 8)  # until the job is under way for the first time
+    while record(life, policy, "bright").state.kind is StateKind.MOVING:
+        stage.play(life, 1)
+    state = record(life, policy, "bright").state
+    assert state.kind is StateKind.RETRY
+    assert "not what was asked for" in state.cause
