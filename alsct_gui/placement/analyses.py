@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from alsct_gui.files.provenance import json_safe
-from alsct_gui.files.recipes import load_recipe, preset_names
+from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import AlsctError, RecipeError
-from alsct_gui.model.policy import NAME_PATTERN, Analysis, Output, Product, Sheet, Source
+from alsct_gui.model.policy import Analysis, Output, Product, Sheet, Source
 from alsct_gui.placement.policy import MARK_CHARS, recipe_hash
 from alsct_gui.steps.own.exchange import output_suffix
 from alsct_gui.steps.own.load import ENDINGS, own_code
@@ -38,7 +38,7 @@ def settled(analyses: Sequence[Analysis], folder: Path) -> tuple[dict[str, Sheet
     Parameters
     ----------
     analyses
-        As they were written.
+        As they were written; their names are known to be good (`policy.check_policy`).
     folder
         That of the policy's file: one's own code may be named from there.
 
@@ -71,23 +71,12 @@ class _Settling:
 
     def __init__(self, analyses: Sequence[Analysis], folder: Path) -> None:
         self._folder = folder
-        self._named: dict[str, tuple[str, Analysis]] = {}
+        self._named = {
+            item.name: (f"policy.analyses[{number}]", item) for number, item in enumerate(analyses)
+        }
         self._sheets: dict[str, Sheet] = {}
         self._open: list[str] = []
         self.recipes: dict[str, str] = {}
-        presets = preset_names()
-        for number, item in enumerate(analyses):
-            where = f"policy.analyses[{number}]"
-            if NAME_PATTERN.fullmatch(item.name) is None:
-                raise RecipeError(
-                    f"{item.name[:80]!r} is not a name", where=f"{where}.name",
-                    fix="Take small letters, digits and hyphens",
-                )  # fmt: skip
-            if item.name in self._named or item.name in presets:
-                what = "is there twice" if item.name in self._named else "is a recipe's name"
-                raise RecipeError(f"{item.name!r} {what}", where=f"{where}.name",
-                                  fix="Take another name")  # fmt: skip
-            self._named[item.name] = where, item
 
     def sheet(self, name: str) -> Sheet:
         if name not in self._sheets:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from alsct_gui.files.plaintext import read_plain
-from alsct_gui.files.recipes import load_recipe
+from alsct_gui.files.recipes import load_recipe, preset_names
 from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
@@ -86,6 +86,10 @@ def check_policy(policy: Policy) -> None:
         if place.source:
             _check_source(policy, place, places, f"{where}.source")
     _known(policy.admitted, places, "policy.admitted")
+    analyses = _names((item.name for item in policy.analyses), "policy.analyses")
+    for name in analyses.intersection(preset_names()):
+        raise RecipeError(f"{name!r} is a recipe's name", where="policy.analyses",
+                          fix="Take another name")  # fmt: skip
     _check_wishes(policy, places)
     for number, ban in enumerate(policy.bans):
         for name in ban.sites:
