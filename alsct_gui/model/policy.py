@@ -136,6 +136,8 @@ class Analysis:
     """Those that differ from the step's first preset; plain data."""
     also: Mapping[str, str] = field(default_factory=dict)
     """Its further inputs by their names, each as in `of`."""
+    offered: tuple[str, ...] = ()
+    """Places at which the board offers it for chosen scans, beside those of wishes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,10 @@ def check_policy(policy: Policy) -> None:
     for name in analyses.intersection(preset_names()):
         raise RecipeError(f"{name!r} is a recipe's name", where="policy.analyses",
                           fix="Take another name")  # fmt: skip
+    for number, item in enumerate(policy.analyses):
+        for name in item.offered:
+            _known(name, places, f"policy.analyses[{number}].offered")
+        _check_analysed(policy, item.offered, f"policy.analyses[{number}].offered")
     _check_wishes(policy, places)
     for number, ban in enumerate(policy.bans):
         for name in ban.sites:
@@ -134,12 +138,19 @@ def _check_analysis(policy: Policy, wish: Wish, where: str) -> None:
     if not wish.analysis:
         return
     _known(wish.analysis, {item.name for item in policy.analyses}, f"{where}.analysis")
+    _check_analysed(policy, wish.places, f"{where}.places")
+
+
+def _check_analysed(policy: Policy, names: Iterable[str], where: str) -> None:
+    """Check that steps can run at places."""
     workers = {lane.name: lane.by for lane in policy.lanes}
-    for place in policy.places:
-        if place.name in wish.places and (place.source or workers[place.lane] == "globus"):
+    known = {place.name: place for place in policy.places}
+    for name in names:
+        place = known[name]
+        if place.source or workers[place.lane] == "globus":
             raise RecipeError(
-                f"nothing is analysed at {place.name!r}: files are only brought there",
-                where=f"{where}.places", fix="Name a place where reconstructions are made",
+                f"nothing is analysed at {name!r}: files are only brought there", where=where,
+                fix="Name a place where reconstructions are made",
             )  # fmt: skip
 
 

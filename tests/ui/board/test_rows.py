@@ -52,7 +52,7 @@ def test_a_place_has_its_own_name_where_the_site_has_two_of_a_kind() -> None:
     policy = replace(
         policy, places=(*policy.places, tape), prunes=(Prune("x", RAW, (CFS, "tape")),)
     )
-    columns = columns_of(policy, [(Product.RAW, "tape"), (Product.RAW, "elsewhere")])
+    columns = columns_of(policy, [(Product.RAW, "tape", ""), (Product.RAW, "elsewhere", "")])
     titles = [(column.title, column.detail) for column in columns if column.group == "NERSC"]
     assert titles == [
         ("Raw file", "NERSC CFS"), ("Raw file", "Tape"), ("Reconstruction", ""), ("SciCat", ""),
