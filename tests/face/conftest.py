@@ -32,14 +32,17 @@ def wait(app: Any) -> Wait:
 def apart() -> Iterator[None]:
     """Nothing of a plain napari stays for the tests of the window in this process.
 
-    napari's fixture lets it register all plugins once more than its one application bears, and
-    takes windows of theirs that only wait to be collected for leaks of its own.
+    napari's fixture lets it register all plugins once more than its one application bears,
+    takes windows of theirs that only wait to be collected for leaks of its own, and forgets
+    that slices are cut in a thread.
     """
     gc.collect()
     yield
     from app_model import Application
+    from napari.settings import get_settings
     from npe2 import PluginManager
 
+    get_settings().experimental.async_ = True
     Application.destroy("napari")
     events = PluginManager.instance().events
     events.plugins_registered.disconnect()

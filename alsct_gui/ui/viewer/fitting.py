@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alsct_gui.ui.viewer.host import NapariHost
 
@@ -27,12 +28,21 @@ def fit_flat(host: NapariHost, layers: Sequence[Any]) -> None:
     """
     if not layers:
         return
-    # First row of an extent: the smallest coordinates, second row: the largest ones.
-    low = np.min([layer.extent.world[0, -2:] for layer in layers], axis=0)
-    high = np.max([layer.extent.world[1, -2:] for layer in layers], axis=0)
+    outlines = np.array([outline_of(layer) for layer in layers])
+    low, high = outlines[:, 0].min(axis=0), outlines[:, 1].max(axis=0)
     camera, canvas = host.viewer.scene.camera, host.canvas
     room = np.array([canvas.height(), canvas.width()]) * (1 - MARGIN)
     middle = (low + high) / 2
     camera.center = (camera.center[0], float(middle[0]), float(middle[1]))
     camera.zoom = float(np.min(room / np.maximum(high - low, 1e-9)))
     host.note_fit()
+
+
+def outline_of(layer: Any) -> NDArray[np.float64]:
+    """Return where a flat picture lies: centres of its first and its last pixel, (row, column).
+
+    napari's own `extent` stays that of the last picture while a layer is hidden and napari does
+    not cut slices in a thread.
+    """
+    first = np.asarray(layer.translate[-2:], np.float64)
+    return np.array([first, first + (np.array(layer.data.shape[-2:]) - 1) * layer.scale[-2:]])

@@ -28,6 +28,8 @@ class _Asked:
     reader: PlaneReader
     index: int
     level: int
+    passing: bool
+    """Whether it is seen for a moment only."""
 
 
 class FlatView:
@@ -67,7 +69,7 @@ class FlatView:
         """Show the slice of a volume."""
         self._reader, self._limits = reader, limits
         self._index = cursor[0]
-        self._ask(0)
+        self._ask(0, passing=False)
 
     def leave(self) -> None:
         """Hide it; stop what runs."""
@@ -83,9 +85,8 @@ class FlatView:
         self._direction = -1 if cursor[0] < self._index else 1
         self._index = cursor[0]
         level = self._reader.opened.level_at(self._around.host.viewer.scene.camera.zoom)
-        if level:
-            self._rest.start()
-        self._ask(level)
+        self._rest.start()
+        self._ask(level, passing=True)
 
     def use(self, slot: Slot) -> None:
         """Show slices in another layer."""
@@ -119,10 +120,10 @@ class FlatView:
         y, x = (p * f + (f - 1) // 2 for p, f in zip(pixel, plane.factors, strict=True))
         return (plane.cut.index, y, x), float(plane.image[pixel])
 
-    def _ask(self, level: int) -> None:
+    def _ask(self, level: int, *, passing: bool) -> None:
         if self._reader is None:
             return
-        asked = _Asked(self._reader, self._index, level)
+        asked = _Asked(self._reader, self._index, level, passing)
         kept = self._reader.kept(Cut("slice", asked.index), level)
         if kept is None:
             self._newest.want(asked)
@@ -132,8 +133,7 @@ class FlatView:
         self._show(asked, kept)
 
     def _take_rest(self) -> None:
-        if self._plane is None or self._plane.level or self._plane.cut.index != self._index:
-            self._ask(0)
+        self._ask(0, passing=False)
 
     async def _fetch(self, asked: _Asked) -> Plane:
         return await asked.reader.read(Cut("slice", asked.index), asked.level)
@@ -144,7 +144,10 @@ class FlatView:
         self._plane = plane
         first = ((plane.factors[0] - 1) / (2 * plane.factors[0]),
                  (plane.factors[1] - 1) / (2 * plane.factors[1]))  # fmt: skip
-        self.slot.show(plane.image, self._limits, pixel_um=plane.pixel_um, offset_px=first)
+        if not asked.passing or not self.slot.glimpse(
+            plane.image, pixel_um=plane.pixel_um, offset_px=first
+        ):
+            self.slot.show(plane.image, self._limits, pixel_um=plane.pixel_um, offset_px=first)
         self._read_ahead(asked)
         self._on_shown()
 

@@ -33,6 +33,7 @@ from alsct_gui.ui.viewer.napari_icons import write_only_what_differs
 
 if TYPE_CHECKING:
     from napari import Viewer
+    from napari.layers import Image
 
 
 _DOCK_PX = 280
@@ -158,6 +159,42 @@ class NapariHost(QWidget):
         self.show_sliders(False)
         self.renew_theme()
         return self._viewer
+
+    def draw_over(
+        self, layer: Image, image: NDArray[Any], scale: tuple[float, ...], place: tuple[float, ...]
+    ) -> bool:
+        """Draw another picture where a layer's picture is drawn; the layer knows nothing of it.
+
+        napari takes some ten milliseconds to give a layer other data, for it works out anew
+        where everything lies; a picture that is seen for a moment only needs none of that. It
+        is gone as soon as the layer is given data or drawn anew.
+
+        Parameters
+        ----------
+        layer
+            Flat, seen, and neither turned nor sheared.
+        image
+            Shape (row, column), of the layer's own dtype.
+        scale, place
+            Edges of a pixel, and where the middle of the first one lies, (row, column).
+
+        Returns
+        -------
+        drawn
+            False when it cannot be: nothing has changed then.
+        """
+        visual = self._qt_viewer.canvas.layer_to_visual.get(layer)
+        if visual is None or not layer.visible or layer.data.dtype != image.dtype:
+            return False
+        node, matrix = visual.node, np.eye(4)
+        # vispy's axes are (x, y), and its pixels begin at their corners.
+        for axis, edge, middle in zip((1, 0), scale, place, strict=True):
+            unit = visual._world_to_layer_units_scale[-1 - axis]  # noqa: SLF001
+            matrix[axis, axis], matrix[3, axis] = edge * unit, (middle - edge / 2) * unit
+        node.set_data(image)
+        node.transform.matrix = matrix
+        node.update()
+        return True
 
     def note_fit(self) -> None:
         """Know that the camera was set so that a picture is seen whole."""

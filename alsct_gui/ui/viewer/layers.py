@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 
 from alsct_gui.ui.look.sight import COLORMAPS
 from alsct_gui.ui.viewer.contrast import Limits
-from alsct_gui.ui.viewer.fitting import fit_flat
+from alsct_gui.ui.viewer.fitting import fit_flat, outline_of
 from alsct_gui.ui.viewer.host import NapariHost
 
 if TYPE_CHECKING:
     from napari.layers import Image
+
+
+_Pair = tuple[float, float]
 
 
 class Shelf:
@@ -91,6 +95,7 @@ class Slot:
         self.on_limits: Callable[[float, float], object] = lambda low, high: None
         self._layer: Image | None = None
         self._own_change = False
+        self._glimpsed: tuple[tuple[int, ...], _Pair, _Pair] | None = None
 
     @property
     def layer(self) -> Image | None:
@@ -121,8 +126,8 @@ class Slot:
         fit
             Whether the camera follows it at all.
         """
-        scale = pixel_um or (1.0, 1.0)
-        place = tuple(offset * edge for offset, edge in zip(offset_px, scale, strict=True))
+        scale, place = _geometry(pixel_um, offset_px)
+        glimpsed, self._glimpsed = self._glimpsed is not None, None
         if self._layer is None:
             self._make(image, limits, scale, place)
             if fit:
@@ -131,12 +136,16 @@ class Slot:
         before = self._outline()
         layer = self._layer
         self._own_change = True
+        anew = glimpsed or layer.data is not image
         try:
-            if tuple(layer.scale) != scale:
-                layer.scale = scale
-            if tuple(layer.translate) != place:
-                layer.translate = place
-            if layer.data is not image:
+            # With each change napari works out anew where everything lies, and draws it: once,
+            # with the data, is enough.
+            with layer.events.blocker_all() if anew else nullcontext():
+                if tuple(layer.scale) != scale:
+                    layer.scale = scale
+                if tuple(layer.translate) != place:
+                    layer.translate = place
+            if anew:
                 layer.data = image
             if tuple(layer.contrast_limits) != limits:
                 layer.contrast_limits = limits
@@ -146,6 +155,28 @@ class Slot:
             self._own_change = False
         if fit and not np.allclose(before, self._outline(), rtol=0, atol=4 * max(scale)):
             self.fit()
+
+    def glimpse(
+        self, image: NDArray[Any], *, pixel_um: tuple[float, float] | None,
+        offset_px: tuple[float, float] = (0.0, 0.0),
+    ) -> bool:  # fmt: skip
+        """Show a picture for a moment, until `show` is called; napari's layer keeps what it has.
+
+        Parameters
+        ----------
+        image, pixel_um, offset_px
+            As for `show`; contrast and camera stay.
+
+        Returns
+        -------
+        shown
+            False when it cannot be: call `show`.
+        """
+        scale, place = _geometry(pixel_um, offset_px)
+        if self._layer is None or not self._shelf.host.draw_over(self._layer, image, scale, place):
+            return False
+        self._glimpsed = (image.shape, scale, place)
+        return True
 
     def set_limits(self, limits: Limits) -> None:
         """Show the picture with other greys."""
@@ -189,8 +220,15 @@ class Slot:
         """Pixel (row, column) at a place in the world; None beside the picture."""
         if self._layer is None:
             return None
-        row, column = (round(float(x)) for x in self._layer.world_to_data(position)[-2:])
-        rows, columns = self._layer.data.shape[-2:]
+        if self._glimpsed is not None:
+            (rows, columns), scale, place = self._glimpsed
+            row, column = (
+                round((at - first) / edge)
+                for at, first, edge in zip(position[-2:], place, scale, strict=True)
+            )
+        else:
+            row, column = (round(float(x)) for x in self._layer.world_to_data(position)[-2:])
+            rows, columns = self._layer.data.shape[-2:]
         inside = 0 <= row < rows and 0 <= column < columns
         return (row, column) if inside else None
 
@@ -227,9 +265,15 @@ class Slot:
         self._shelf.host.viewer.add_layer(layer)
 
     def _outline(self) -> NDArray[np.float64]:
-        return np.asarray(self._layer.extent.world if self._layer is not None else np.zeros((2, 2)))
+        return outline_of(self._layer) if self._layer is not None else np.zeros((2, 2))
 
     def _limits_were_set(self) -> None:
         if self._layer is not None and not self._own_change:
             low, high = self._layer.contrast_limits
             self.on_limits(float(low), float(high))
+
+
+def _geometry(pixel_um: _Pair | None, offset_px: _Pair) -> tuple[_Pair, _Pair]:
+    """Edges of a pixel, and where the middle of the first one lies."""
+    scale = pixel_um or (1.0, 1.0)
+    return scale, (offset_px[0] * scale[0], offset_px[1] * scale[1])

@@ -39,6 +39,10 @@ class SolidSlot(Slot):
         layers = self._shelf.host.viewer.layers
         layers.insert(len(layers) if at is None else at, layer)
 
+    def glimpse(self, *_: object, **__: object) -> bool:
+        """Nothing is shown for a moment: it is no flat picture."""
+        return False
+
     def remove(self) -> None:
         """Take the layer out of the viewer."""
         layer, self._layer = self._layer, None

@@ -51,6 +51,43 @@ def test_the_private_parts_of_napari_are_where_they_were(host: Any) -> None:
     assert isinstance(window._qt_viewer, QWidget)
     assert isinstance(window._qt_viewer.canvas.native, QWidget)
     assert isinstance(window._qt_viewer.dims, QWidget)
+    layer = host.viewer.add_image(np.zeros((4, 6), np.float32), scale=(2, 2))
+    visual = window._qt_viewer.canvas.layer_to_visual[layer]
+    assert tuple(visual._world_to_layer_units_scale) == (1, 1)
+    np.testing.assert_allclose(np.diag(visual.node.transform.matrix), (2, 2, 1, 1))
+    np.testing.assert_allclose(visual.node.transform.matrix[3, :2], (-1, -1))
+
+
+def test_a_glimpse_is_seen_where_the_picture_is(host: Any, app: Any) -> None:
+    from alsct_gui.ui.viewer.layers import Shelf
+
+    def seen() -> Any:
+        while not host.is_quiet:
+            app.processEvents()
+        return host.screenshot().astype(int)
+
+    def share_equal(first: Any, second: Any) -> float:
+        return float(np.mean(np.abs(first - second).max(axis=-1) <= 2))
+
+    rng = np.random.default_rng(1)
+    coarse, next_one = rng.random((2, 20, 30), np.float32)
+    fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)
+    slot = Shelf(host).slot("Slice")
+    assert not slot.glimpse(coarse, pixel_um=(1.0, 1.0))
+    slot.show(fine, (0.0, 1.0), pixel_um=(0.5, 0.5))
+    whole = seen()
+    assert slot.glimpse(next_one, pixel_um=(1.0, 1.0), offset_px=(0.25, 0.25))
+    assert share_equal(whole, seen()) < 0.5
+    assert slot.pixel_at((19.2, 29.2)) == (19, 29)
+    assert slot.pixel_at((19.9, 29.2)) is None
+    assert slot.glimpse(coarse, pixel_um=(1.0, 1.0), offset_px=(0.25, 0.25))
+    assert share_equal(whole, seen()) > 0.999
+    assert slot.layer.data is fine
+    assert slot.glimpse(next_one, pixel_um=(1.0, 1.0), offset_px=(0.25, 0.25))
+    slot.show(fine, (0.0, 1.0), pixel_um=(0.5, 0.5))
+    assert share_equal(whole, seen()) > 0.999
+    assert slot.pixel_at((19.4, 29.2)) == (39, 58)
+    assert not slot.glimpse(coarse.astype(np.float64), pixel_um=(1.0, 1.0))
 
 
 def test_icons_are_written_only_where_they_lack_or_differ(host: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -80,6 +82,18 @@ def _turn_wheel(canvas: Any, by: int, modifiers: Any) -> None:
     QApplication.sendEvent(canvas, event)
 
 
+@pytest.fixture(params=[True, False], ids=["slices in a thread", "slices at once"])
+def slicing(request: pytest.FixtureRequest, screen: None) -> Iterator[None]:
+    """As a person may choose in napari's preferences."""
+    from napari.settings import get_settings
+
+    experimental = get_settings().experimental
+    before, experimental.async_ = experimental.async_, request.param
+    yield
+    experimental.async_ = before
+
+
+@pytest.mark.usefixtures("slicing")
 def test_the_camera_stays_while_frames_change_and_fits_again(
     room: Any, foam: Path, other: Path, drive: Any
 ) -> None:

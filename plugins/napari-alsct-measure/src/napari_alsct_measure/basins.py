@@ -1,14 +1,12 @@
-"""Objects of a distance map: each voxel climbs to a summit, and summits without a neck are one.
+"""Basins of a distance map: each voxel climbs to a summit.
 
 The watershed by steepest ascent (topographic distance: Meyer, Signal Processing 38, 113-125,
-1994), and its merging by the depth of the passes between summits (dynamics: Grimaud, SPIE 1769,
-292-305, 1992), which is what markers at h-maxima amount to. Both are local, or work on a list of
-passes; so a volume is done slab by slab, and the result is that of the whole.
+1994). It is local, so a volume is done slab by slab, and the result is that of the whole; see
+`passes` for which basins are one object.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,25 +15,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 from alsct_gui.recon.parallel import run_split
-from napari_alsct_measure.blocks import Room, ranges
+from napari_alsct_measure.blocks import Room
 from napari_alsct_measure.distance import Ratio
 from napari_alsct_measure.neighbours import (
-    AFTER,
     ITSELF,
     STEPS,
     flat_steps,
     in_the_midst,
     inside,
 )
+from napari_alsct_measure.passes import find_passes
 
 Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
 UInt32Array = NDArray[np.uint32]
 UInt64Array = NDArray[np.uint64]
-
-_HALF = np.uint64(32)
-_LOWER = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,49 +65,47 @@ def climb(
     n_slices = len(squared)
     labels: UInt32Array = room.array(squared.shape, np.uint32)
     parts = room.slabs(n_slices)
-    tops, links, count = [np.zeros(1, np.float32)], [np.empty((0, 2), np.int64)], 0
-    carried = np.empty(0, np.int64)
+    target, count = np.zeros(1, np.uint32), 0
+    tops: list[tuple[UInt32Array, Float32Array]] = []
+    carried = np.empty((0, 3), np.int64)
+    desk = _Desk.of(parts[0][1], squared.shape)
     for start, stop in parts:
         begin, end = max(0, start - 1), min(n_slices, stop + 1)
-        part = np.ascontiguousarray(squared[begin:end])
-        ways = np.empty((stop - start, *squared.shape[1:]), np.int8)
-        run_split(stop - start, room.threads, _climber(np.sqrt(part), start - begin, ratio, ways))
-        slab, summits, upward, downward = _settle(ways, part[start - begin : stop - begin], count)
+        part, root = desk.heights[: end - begin], desk.roots[: end - begin]
+        slab, ways = desk.labels[: stop - start], desk.ways[: stop - start]
+        part[:] = squared[begin:end]
+        np.sqrt(part, out=root)
+        run_split(stop - start, room.threads, _climber(root, start - begin, ratio, ways))
+        inner = part[start - begin : stop - begin]
+        own, summits, heights, upward, downward = _settle(ways, inner, slab, count)
         labels[start:stop] = slab
+        target = _longer(target, count + own + 1)
+        target[count + 1 : count + own + 1] = np.arange(count + 1, count + own + 1)
+        count += own
         # Whoever climbs over the seam goes where the voxel there goes.
         if start:
-            links.append(_seam(upward, labels[start - 1]))
-            links.append(_seam(carried, slab[0]))
+            above = labels[start - 1]
+            target[upward[:, 0]] = above[upward[:, 1], upward[:, 2]]
+            target[carried[:, 0]] = slab[0][carried[:, 1], carried[:, 2]]
         carried = downward
-        tops.append(summits)
-        count += len(summits)
+        tops.append((summits, heights))
         room.step("basins", stop, 3 * n_slices, labels, squared)
-    target = _resolve(np.concatenate(links), count)
+    target = target[: count + 1]
+    _resolve(target)
     number = np.zeros(count + 1, np.uint32)
     used = 0
     for start, stop in parts:
-        slab = labels[start:stop]
+        slab = desk.labels[: stop - start]
+        slab[:] = labels[start:stop]
         used = number_by_first(slab, target, number, used)
         labels[start:stop] = slab
         room.step("basins", n_slices + stop, 3 * n_slices, labels)
     heights = np.zeros(used + 1, np.float32)
-    heights[number] = np.concatenate(tops)
+    for summits, own_heights in tops:
+        heights[number[summits]] = own_heights
     heights[0] = 0.0
-    found: list[tuple[UInt64Array, Float32Array]] = []
-    # Where labels are noisy every voxel meets several others: slabs of a quarter hold the list.
-    for start, stop in ranges(n_slices, max(1, room.slab_slices // 4)):
-        end = min(n_slices, stop + 1)
-        found.append(
-            _highest(*_meetings(
-                np.ascontiguousarray(labels[start:end]), np.ascontiguousarray(squared[start:end]),
-                stop - start,
-            ))
-        )  # fmt: skip
-        room.step("basins", 2 * n_slices + stop, 3 * n_slices, labels, squared)
-    pairs = np.concatenate([item[0] for item in found])
-    passes = np.concatenate([item[1] for item in found])
-    found.clear()
-    pairs, passes = _highest(pairs, passes)
+    del desk, target, number
+    pairs, passes = find_passes(labels, squared, room)
     return Basins(labels, heights, pairs, passes)
 
 
@@ -126,55 +118,54 @@ def _climber(
     return work
 
 
-def merge(basins: Basins, neck: float, depth: float) -> Int64Array:
-    """Say which basins are one object.
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """Arrays of a slab, made once: made anew for each slab they would tear memory to pieces."""
 
-    Parameters
-    ----------
-    basins
-        Of `climb`.
-    neck
-        Two summits are one object when the pass between them is at least so high, as a share
-        of the lower summit (both as distances, not squared).
-    depth
-        Also when the lower summit is less than so much above the pass, in edges along x.
+    heights: Float32Array
+    """Squared, with a slice of the slabs beside it. Shape (slice, y, x), as all of these."""
+    roots: Float32Array
+    """Not squared."""
+    ways: NDArray[np.int8]
+    labels: UInt32Array
 
-    Returns
-    -------
-    objects
-        Object of each basin, numbered from 1 in the order of their first voxels; entry 0 is
-        0. Shape (basin + 1,).
-    """
-    heights = np.sqrt(basins.summits.astype(np.float64))
-    order = np.lexsort((basins.pairs, -basins.passes))
-    roots = _join(heights, basins.pairs, basins.passes, order, neck, depth)
-    kept = np.flatnonzero(roots == np.arange(len(roots)))
-    number = np.zeros(len(roots), np.int64)
-    number[kept] = np.arange(len(kept))
-    return number[roots]
+    @classmethod
+    def of(cls, slices: int, shape: tuple[int, ...]) -> _Desk:
+        """Make room for slabs of so many slices."""
+        own, beside = (slices, *shape[1:]), (slices + 2, *shape[1:])
+        return cls(
+            np.empty(beside, np.float32), np.empty(beside, np.float32), np.empty(own, np.int8),
+            np.empty(own, np.uint32),
+        )  # fmt: skip
 
 
-def _seam(climbers: Int64Array, across: UInt32Array) -> Int64Array:
-    """Pairs (own basin, basin on the other side) of rows (basin, y, x)."""
-    if not len(climbers):
-        return np.empty((0, 2), np.int64)
-    rows = climbers.reshape(-1, 3)
-    return np.column_stack([rows[:, 0], across[rows[:, 1], rows[:, 2]]]).astype(np.int64)
+def _longer(array: UInt32Array, size: int) -> UInt32Array:
+    """Return an array with room for so many entries; it doubles, so that few are copied often."""
+    if size <= len(array):
+        return array
+    longer = np.empty(max(size, 2 * len(array)), array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
-def _resolve(links: Int64Array, count: int) -> Int64Array:
-    """Follow links from basin to basin to their ends, shape (count + 1,)."""
-    target = np.arange(count + 1)
-    target[links[:, 0]] = links[:, 1]
-    while True:
-        further = target[target]
-        if (further == target).all():
-            return target
-        target = further
+@njit(cache=True)
+def _resolve(target: UInt32Array) -> None:
+    """Follow links from basin to basin to their ends, in place."""
+    for start in range(len(target)):
+        end = start
+        while target[end] != end:
+            end = target[end]
+        here = start
+        while target[here] != end:
+            there = target[here]
+            target[here] = end
+            here = there
 
 
 @njit(cache=True, nogil=True)
-def number_by_first(slab: UInt32Array, target: Int64Array, number: UInt32Array, used: int) -> int:
+def number_by_first(
+    slab: UInt32Array, target: UInt32Array | Int64Array, number: UInt32Array, used: int
+) -> int:
     """Give labels new numbers in the order in which a scan of the volume meets them.
 
     Parameters
@@ -243,23 +234,24 @@ def _ways(root: Float32Array, first: int, last: int, ratio: Ratio, out: NDArray[
 
 @njit(cache=True, nogil=True)
 def _settle(
-    ways: NDArray[np.int8], heights: Float32Array, count: int
-) -> tuple[UInt32Array, Float32Array, Int64Array, Int64Array]:
-    """Number the basins of a slab from ``count + 1``.
+    ways: NDArray[np.int8], heights: Float32Array, labels: UInt32Array, count: int
+) -> tuple[int, UInt32Array, Float32Array, Int64Array, Int64Array]:
+    """Number the basins of a slab from ``count + 1``, into ``labels``.
 
-    Returns the labels, the squared heights of the summits, and flat rows (basin, y, x) of those
-    whose end climbs into the slab above (smaller z) and below.
+    Returns how many there are, the numbers and squared heights of those that have their summit
+    here, and rows (basin, y, x) of those whose end climbs into the slab above (smaller z) and
+    below.
     """
     n_slices, n_y, n_x = ways.shape
-    labels = np.zeros(ways.shape, np.uint32)
+    labels[:] = 0
     flat_labels, flat_ways = labels.reshape(-1), ways.reshape(-1)
     flat_heights = heights.reshape(-1)
     plane = n_y * n_x
     jumps = flat_steps(STEPS, n_y, n_x)
     path = np.empty(1024, np.int64)
-    summits = np.empty(1024, np.float32)
+    summits, tops = np.empty(1024, np.uint32), np.empty(1024, np.float32)
     upward, downward = np.empty(3 * 1024, np.int64), np.empty(3 * 1024, np.int64)
-    n_summits, n_up, n_down = 0, 0, 0
+    own, n_summits, n_up, n_down = 0, 0, 0, 0
     for start in range(flat_ways.size):
         if flat_ways[start] < 0 or flat_labels[start] > 0:
             continue
@@ -273,20 +265,24 @@ def _settle(
             way = flat_ways[here]
             dz = STEPS[way, 0]
             z = here // plane
-            outside = z + dz < 0 or z + dz >= n_slices
-            if way == ITSELF or outside:
+            if way == ITSELF:
                 if n_summits == len(summits):
-                    summits = np.concatenate((summits, np.empty(len(summits), np.float32)))
-                summits[n_summits] = flat_heights[here]
+                    summits = np.concatenate((summits, np.empty(len(summits), np.uint32)))
+                    tops = np.concatenate((tops, np.empty(len(tops), np.float32)))
+                own += 1
+                number = np.uint32(count + own)
+                summits[n_summits], tops[n_summits] = number, flat_heights[here]
                 n_summits += 1
-                number = np.uint32(count + n_summits)
-                if outside:
-                    y = here % plane // n_x + STEPS[way, 1]
-                    x = here % n_x + STEPS[way, 2]
-                    if dz < 0:
-                        upward, n_up = _append(upward, n_up, number, y, x)
-                    else:
-                        downward, n_down = _append(downward, n_down, number, y, x)
+                break
+            if z + dz < 0 or z + dz >= n_slices:
+                own += 1
+                number = np.uint32(count + own)
+                y = here % plane // n_x + STEPS[way, 1]
+                x = here % n_x + STEPS[way, 2]
+                if dz < 0:
+                    upward, n_up = _append(upward, n_up, number, y, x)
+                else:
+                    downward, n_down = _append(downward, n_down, number, y, x)
                 break
             here += jumps[way]
             if flat_labels[here] > 0:
@@ -294,7 +290,10 @@ def _settle(
                 break
         for step in range(length):
             flat_labels[path[step]] = number
-    return labels, summits[:n_summits].copy(), upward[:n_up].copy(), downward[:n_down].copy()
+    return (
+        own, summits[:n_summits].copy(), tops[:n_summits].copy(),
+        upward[:n_up].copy().reshape(-1, 3), downward[:n_down].copy().reshape(-1, 3),
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -303,97 +302,3 @@ def _append(rows: Int64Array, used: int, number: int, y: int, x: int) -> tuple[I
         rows = np.concatenate((rows, np.empty(len(rows), np.int64)))
     rows[used], rows[used + 1], rows[used + 2] = number, y, x
     return rows, used + 3
-
-
-def _meetings(
-    labels: UInt32Array, squared: Float32Array, n_own: int
-) -> tuple[UInt64Array, Float32Array]:
-    """Pairs of basins that touch, with the height of each touch."""
-    none = np.empty(0, np.uint64), np.empty(0, np.float32)
-    count = _list_meetings(labels, squared, n_own, *none)
-    pairs, heights = np.empty(count, np.uint64), np.empty(count, np.float32)
-    _list_meetings(labels, squared, n_own, pairs, heights)
-    return pairs, heights
-
-
-@njit(cache=True, nogil=True)
-def _list_meetings(
-    labels: UInt32Array,
-    squared: Float32Array,
-    n_own: int,
-    pairs: UInt64Array,
-    heights: Float32Array,
-) -> int:
-    """Fill in pairs and heights as far as there is room; returns how many there are."""
-    n_slices, n_y, n_x = labels.shape
-    flat, height = labels.reshape(-1), squared.reshape(-1)
-    jumps = flat_steps(AFTER, n_y, n_x)
-    room = len(heights)
-    used = 0
-    for z in range(n_own):
-        for y in range(n_y):
-            for x in range(n_x):
-                here = (z * n_y + y) * n_x + x
-                own = flat[here]
-                if own == 0:
-                    continue
-                free = in_the_midst(z, y, x, n_slices, n_y, n_x)
-                for way in range(len(jumps)):
-                    if not free and not inside(
-                        z + AFTER[way, 0], y + AFTER[way, 1], x + AFTER[way, 2],
-                        n_slices, n_y, n_x,
-                    ):  # fmt: skip
-                        continue
-                    there = here + jumps[way]
-                    other = flat[there]
-                    if other == 0 or other == own:
-                        continue
-                    if used < room:
-                        smaller, larger = np.uint64(min(own, other)), np.uint64(max(own, other))
-                        pairs[used] = (smaller << _HALF) | larger
-                        heights[used] = min(height[here], height[there])
-                    used += 1
-    return used
-
-
-def _highest(pairs: UInt64Array, heights: Float32Array) -> tuple[UInt64Array, Float32Array]:
-    """Keep the highest of each pair, in the order of the pairs."""
-    if not len(pairs):
-        return pairs, heights
-    order = np.argsort(pairs)
-    pairs, heights = pairs[order], heights[order]
-    del order
-    first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
-    return pairs[first], np.maximum.reduceat(heights, first)
-
-
-@njit(cache=True)
-def _join(
-    heights: Float64Array, pairs: UInt64Array, squared: Float32Array, order: Int64Array,
-    neck: float, depth: float,
-) -> Int64Array:  # fmt: skip
-    """Union of basins over their passes, in an order; the smallest number is the root."""
-    parent = np.arange(len(heights))
-    top = heights.copy()
-    for index in order:
-        a, b = np.int64(pairs[index] >> _HALF), np.int64(pairs[index] & _LOWER)
-        height = math.sqrt(np.float64(squared[index]))
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
-        if a == b:
-            continue
-        lower = min(top[a], top[b])
-        if height >= neck * lower or lower - height < depth:
-            low, high = min(a, b), max(a, b)
-            parent[high] = low
-            top[low] = max(top[a], top[b])
-    for index in range(len(parent)):
-        root = index
-        while parent[root] != root:
-            root = parent[root]
-        parent[index] = root
-    return parent

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from alsct_gui.model.table import Column, Table
 from alsct_gui.model.volume import LazyArray
-from napari_alsct_measure.basins import Basins, climb, merge, number_by_first
+from napari_alsct_measure.basins import Basins, climb, number_by_first
 from napari_alsct_measure.blocks import Mask, Room
 from napari_alsct_measure.census import Census, surface_um2
 from napari_alsct_measure.distance import edge_ratio, squared_distance
+from napari_alsct_measure.passes import merge
 
 Float64Array = NDArray[np.float64]
 Voxel = tuple[float, float, float]
@@ -64,7 +65,8 @@ def tell_apart(
     basins = climb(squared, ratio, room)
     room.free(squared)
     del squared
-    return _numbered(basins, merge(basins, neck, depth_px), smallest_voxels, room)
+    object_of = merge(basins.summits, basins.pairs, basins.passes, neck, depth_px)
+    return _numbered(basins, object_of, smallest_voxels, room)
 
 
 def _numbered(basins: Basins, object_of: NDArray[np.int64], smallest: int, room: Room) -> Objects:
