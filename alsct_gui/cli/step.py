@@ -126,6 +126,10 @@ def run(
         Path | None,
         typer.Option("--code", help="Refuse code of your own that is not as this JSON file says."),
     ] = None,
+    as_policy: Annotated[
+        bool,
+        typer.Option("--as-policy", help="Print what wants this of every scan, and do nothing."),
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Run a step on files: on one, or with --into on many."""
@@ -136,8 +140,8 @@ def run(
     from alsct_gui.steps.settings import parameters_to_plain
     from alsct_gui.superfacility.compute.progress import ProgressFile
 
-    if into is not None and progress_file is not None:
-        raise UsageError("tells of one run, not of many", where="--progress-file")
+    if into is not None and (progress_file is not None or as_policy):
+        raise UsageError("goes with one run, not with many", where="--into")
     said: list[str] = []
 
     def say(sentence: str) -> None:
@@ -154,6 +158,11 @@ def run(
         if code is not None:
             _require_code(step, parameters, code)
         inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
+        if as_policy:
+            from alsct_gui.cli.sheets import policy_lines
+
+            print(policy_lines(step, parameters, inputs), end="")  # noqa: T201 (as it is)
+            return
 
         def tell(stage: Progress) -> None:
             show(stage)

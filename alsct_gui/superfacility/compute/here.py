@@ -42,8 +42,8 @@ from alsct_gui.superfacility.errors import LinkDownError, RefusedError
 
 PROGRAM = (sys.executable, "-P", "-c", "from alsct_gui.cli import main; main()", "recon")
 """What reconstructs: the command line of this installation."""
-STEPS = (*PROGRAM[:-1], "step", "run")
-"""What runs steps, likewise."""
+STEPS = ("nice", "-n", "10", *PROGRAM[:-1], "step", "run")
+"""What runs steps, likewise; it steps back for what a person looks at meanwhile."""
 
 
 class Here:
