@@ -135,7 +135,7 @@ class Analysis:
     parameters: Mapping[str, object] = field(default_factory=dict)
     """Those that differ from the step's first preset; plain data."""
     also: Mapping[str, str] = field(default_factory=dict)
-    """Its further inputs by their names, each as in `of`."""
+    """Its further inputs by their names, each as in `of`; a model as the path of its file."""
     offered: tuple[str, ...] = ()
     """Places at which the board offers it for chosen scans, beside those of wishes."""
 
@@ -152,6 +152,17 @@ class Source:
     """Hash of the recipe, or mark of the analysis."""
     output: str = ""
     """Of an analysis: name of the output of its step that it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """An input of an analysis that is a file of this machine, the same for every scan."""
+
+    port: str
+    """The step's name for it."""
+    path: str
+    sha256: str
+    """Of its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +195,10 @@ class Sheet:
     """File of one's own code; empty for an installed step."""
     code: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each file of one's own code, by its path below the folder of `file`."""
+    given: tuple[GivenFile, ...] = ()
+    """Inputs that are no products of scans: models."""
     mark: str = ""
-    """Hash of all that it does, its name and where its code lies left aside."""
+    """Hash of all that it does, its name and where its files lie left aside."""
 
 
 @dataclass(frozen=True, slots=True)

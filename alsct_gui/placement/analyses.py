@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from alsct_gui.files.identity import file_checksum
 from alsct_gui.files.provenance import json_safe
 from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import AlsctError, RecipeError
-from alsct_gui.model.policy import Analysis, Output, Product, Sheet, Source
+from alsct_gui.model.policy import Analysis, GivenFile, Output, Product, Sheet, Source
 from alsct_gui.placement.policy import MARK_CHARS, recipe_hash
 from alsct_gui.steps.own.exchange import output_suffix
 from alsct_gui.steps.own.load import ENDINGS, own_code
@@ -30,6 +31,8 @@ from alsct_gui.steps.writing import suffix_of
 
 _KINDS = ("volume", "labels", "table")
 """Inputs that tell how they were made, so that a chain can be followed."""
+_MODEL = "model"
+"""Inputs that are files of this machine, known by their bytes."""
 
 
 def settled(analyses: Sequence[Analysis], folder: Path) -> tuple[dict[str, Sheet], dict[str, str]]:
@@ -60,6 +63,7 @@ def sheet_mark(sheet: Sheet) -> str:
     """Return 12 hexadecimal digits over all that decides the values of an analysis."""
     plain = {
         "step": sheet.step, "parameters": sheet.parameters, "code": sheet.code,
+        "given": [[item.port, item.sha256] for item in sheet.given],
         "inputs": [[item.port, item.product, item.mark, item.output] for item in sheet.inputs],
     }  # fmt: skip
     text = json.dumps(plain, sort_keys=True)
@@ -95,7 +99,7 @@ class _Settling:
     def _settle(self, item: Analysis, where: str) -> Sheet:
         step = self._step(item, where)
         parameters = _parameters(step, item.parameters, f"{where}.parameters")
-        inputs = self._inputs(item, step, where)
+        inputs, given = self._inputs(item, step, where)
         own, code = "", {}
         if step.source:
             with _told(f"{where}.step"):
@@ -105,21 +109,20 @@ class _Settling:
         outputs = tuple(
             Output(port.name, port.kind, _suffix(port, own), port.optional) for port in step.outputs
         )
-        sheet = Sheet(
-            item.name, step.name, parameters, inputs, outputs, file=step.source, code=code
-        )
+        sheet = Sheet(item.name, step.name, parameters, inputs, outputs, step.source, code, given)
         return replace(sheet, mark=sheet_mark(sheet))
 
     def _step(self, item: Analysis, where: str) -> Step[Any]:
         name = item.step
         if name.endswith(ENDINGS) or "/" in name:
-            path = Path(name).expanduser()
-            beside = self._folder / path
-            name = str((beside if beside.is_file() else path).absolute())
+            name = str(self._path(name))
         with _told(f"{where}.step"):
             return get_step(name)
 
-    def _inputs(self, item: Analysis, step: Step[Any], where: str) -> tuple[Source, ...]:
+    def _inputs(
+        self, item: Analysis, step: Step[Any], where: str
+    ) -> tuple[tuple[Source, ...], tuple[GivenFile, ...]]:
+        """What a step gets: products of the scan, and files that are the same for every scan."""
         first, *others = step.inputs
         given = {first.name: item.of, **item.also}
         places = {first.name: f"{where}.of"}
@@ -136,13 +139,33 @@ class _Settling:
         if missing:
             raise RecipeError(
                 f"{step.name} needs the input {missing[0]!r}, too", where=f"{where}.also",
-                fix=f"Write also: {{{missing[0]}: …}} with a recipe or an analysis",
+                fix=f"Write also: {{{missing[0]}: …}} with a recipe, an analysis or a model's file",
             )  # fmt: skip
+        asked = [port for port in step.inputs if port.name in given]
         return tuple(
             self._source(port, given[port.name], places[port.name])
-            for port in step.inputs
-            if port.name in given
+            for port in asked
+            if port.kind != _MODEL
+        ), tuple(
+            self._given(port, given[port.name], places[port.name])
+            for port in asked
+            if port.kind == _MODEL
         )
+
+    def _given(self, port: Port, name: str, where: str) -> GivenFile:
+        path = self._path(name)
+        try:
+            return GivenFile(port.name, str(path), file_checksum(path))
+        except OSError as error:
+            raise RecipeError(
+                f"the file cannot be read ({error.strerror})", where=where, fix="Check the path"
+            ) from error
+
+    def _path(self, name: str) -> Path:
+        """A file that a person names, from the policy's folder or from here."""
+        path = Path(name).expanduser()
+        beside = self._folder / path
+        return (beside if beside.is_file() else path).absolute()
 
     def _source(self, port: Port, name: str, where: str) -> Source:
         """What an input is, once it is known to be of the kind that the step takes."""

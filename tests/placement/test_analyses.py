@@ -101,6 +101,25 @@ def test_a_mark_is_of_all_that_decides_the_values(tmp_path: Path, toys: Path) ->
     assert len({first, *others}) == 6
 
 
+def test_a_model_is_known_by_its_bytes(tmp_path: Path, toys: Path) -> None:
+    scale = {"name": "scale", "step": "toy.scale", "of": STANDARD, "also": {"model": "m.txt"}}
+
+    def sheet() -> Sheet:
+        path = written(tmp_path, analyses=[scale], wishes=[])
+        return load_policy(path).sheets["scale"]
+
+    with pytest.raises(RecipeError, match=r"analyses\[0\].also.model: the file cannot be read"):
+        sheet()
+    (tmp_path / "m.txt").write_text("2")
+    first = sheet()
+    assert [source.port for source in first.inputs] == ["volume"]
+    assert [(file.port, file.path) for file in first.given] == [("model", str(tmp_path / "m.txt"))]
+    (tmp_path / "m.txt").write_text("3")
+    assert sheet().mark != first.mark
+    with pytest.raises(RecipeError, match="needs the input 'model', too"):
+        load_policy(written(tmp_path, analyses=[{**scale, "also": {}}], wishes=[]))
+
+
 @pytest.mark.parametrize(
     ("changes", "where", "what"),
     [

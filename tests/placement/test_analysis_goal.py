@@ -15,7 +15,7 @@ import pytest
 
 from alsct_gui.files.open import open_volume
 from alsct_gui.model.errors import UsageError
-from alsct_gui.model.placement import Evidence, GoalKey, Observed, StateKind
+from alsct_gui.model.placement import Evidence, GoalKey, Observed, StateKind, blocked
 from alsct_gui.model.policy import Analysis, Policy, Product
 from alsct_gui.placement.agent import Agent
 from alsct_gui.placement.asking import (
@@ -25,6 +25,7 @@ from alsct_gui.placement.asking import (
     ask_unwant,
     ask_want,
 )
+from alsct_gui.placement.events import EventKind, event, lean
 from alsct_gui.placement.goals import analysis as goals
 from alsct_gui.placement.goals.analysed import analysis_path, question_of, whole_analysis
 from alsct_gui.placement.goals.base import World
@@ -353,6 +354,28 @@ def test_code_whose_environment_is_not_here_is_not_tried(
         wait_until(is_blocked, "a person is called")
         assert "no such program" in record_of(agent.observed, policy, "bright").state.cause
         assert job_ids(desk) == []
+
+
+def test_a_model_is_the_same_for_every_scan(desk: Desk) -> None:
+    model = desk.root / "model.txt"
+    model.write_text("0")  # nothing but zeros, whose shards are stored all the same
+    scale = Analysis("scale", "toy.scale", str(recipe_file(desk.root)), {}, {"model": "model.txt"})
+    policy = analysing(desk.root, (scale,), (wish("scale"),))
+    facility = desk.facility(policy)
+    with facility.ledger() as ledger:
+        agent = desk.until_met(facility, ledger, 3)
+        made = record_of(agent.observed, policy, "scale")
+        assert made.evidence is not None
+        assert made.evidence.slices == 80
+        with open_volume(made.evidence.where) as volume:
+            assert not volume.levels[0][:].any()
+        shutil.rmtree(made.evidence.where)
+        model.write_text("1")
+        ledger.append([event(EventKind.LOST, keys=[made.key], state=lean(blocked("gone", "x")))])
+        facility.turns(facility.agent(ledger), 2)
+        state = ledger.observed().goals[made.key].state
+        assert state.kind is StateKind.BLOCKED
+        assert "the model has changed" in state.cause
 
 
 def test_what_a_person_asked_for_outlives_the_policy(desk: Desk) -> None:

@@ -46,7 +46,10 @@ def record(life: Life, policy: Policy, name: str) -> GoalRecord:
 
 
 def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, toys: Path) -> None:
-    policy = analysing(stage, smooth(stage.place.root), strangers(stage, "smooth"))
+    root = stage.place.root
+    (root / "a model.txt").write_text("3")
+    scale = Analysis("scale", "toy.scale", "smooth", {}, {"model": "a model.txt"})
+    policy = analysing(stage, smooth(root), strangers(stage, "scale"), scale)
     life = stage.begin()
     stage.play(life)
     assert life.open_goals() == []
@@ -61,12 +64,14 @@ def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, to
     with Path(table.where).open() as file:
         assert len(list(csv.reader(file))) == 81
     assert len(table.sha256) == 64
-    # Reconstruction, filter, function; what people type stands in manifests alone.
+    # Reconstruction, filter, scaling, function; what people type stands in manifests alone.
     jobs = stage.sfapi.slurm.jobs()
-    assert len(jobs) == 3
+    assert len(jobs) == 4
     assert not any("bright" in job.script or FOLDER in job.script for job in jobs)
-    (code,) = stage.place.tree.jobs.glob("*.code/bright.py")
+    (code,) = stage.place.tree.jobs.glob("*.along/bright.py")
     assert code.read_text() == BRIGHT
+    (model,) = stage.place.tree.jobs.glob("*.along/inputs/model.txt")
+    assert model.read_text() == "3"
     assert not list(stage.place.root.rglob("pwned"))
     with stage.place.ledger() as ledger:
         assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()

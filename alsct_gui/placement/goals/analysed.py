@@ -140,7 +140,10 @@ def is_of_sheet(told: Any, sheet: Sheet, scan: ScanFacts, find: FindSheet) -> bo
     if checksums_of(made.record) != sheet.code:
         return False
     marks = {mark.name: mark for mark in made.inputs}
-    if marks.keys() != {source.port for source in sheet.inputs}:
+    ports = {source.port for source in sheet.inputs} | {file.port for file in sheet.given}
+    if marks.keys() != ports:
+        return False
+    if any(marks[item.port].sha256 != item.sha256 for item in sheet.given):
         return False
     return all(_is_source(marks[item.port].made, item, scan, find) for item in sheet.inputs)
 

@@ -6,8 +6,11 @@ it lies on this workstation, and goes along with the job elsewhere.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from alsct_gui.model.errors import AlsctError, EngineUnavailableError
 from alsct_gui.model.placement import Evidence, GoalKey, ScanFacts, StateKind
@@ -28,6 +31,7 @@ from alsct_gui.steps.own.run import code_checksums, code_files
 from alsct_gui.superfacility.compute.base import JobRequest, Resources, StepCall
 from alsct_gui.superfacility.compute.here import Here
 
+_CHANGED = "Restart the agent, which takes it as it is now; a wish of your own ask again"
 _MEMORY_GB = 4.0
 _PATIENCE_S = 5.0
 _LONGEST_S = 7 * 86400
@@ -86,9 +90,10 @@ class Analyses(JobGoals):
     def _job(self, key: str) -> JobRequest:
         sheet, part = self._sheet(key), key.partition("/")[0]
         inputs = {source.port: self._input(part, source) for source in sheet.inputs}
+        call = self._with_given(sheet, self._call(sheet, inputs))
         return JobRequest(
             key, "", self._output(key), self._computer.resources(self._world.scan(key)),
-            attempt=self._attempt(key), call=self._call(sheet, inputs),
+            attempt=self._attempt(key), call=call,
         )  # fmt: skip
 
     def _sheet(self, key: str) -> Sheet:
@@ -142,6 +147,36 @@ class Analyses(JobGoals):
         contents = {name: path.read_bytes() for name, path in files.items()}
         return StepCall(code.path.name, inputs, sheet.parameters, sheet.code, contents)
 
+    def _with_given(self, sheet: Sheet, call: StepCall) -> StepCall:
+        """Add the files that are the same for every scan: here by their paths, else they go along.
+
+        Raises
+        ------
+        BlockedError
+            One is gone, or another one by now.
+        """
+        inputs, files, along = dict(call.inputs), dict(call.files), {}
+        for item in sheet.given:
+            path = Path(item.path)
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise BlockedError(
+                    f"the {item.port} cannot be read ({error.strerror})", where=item.path,
+                    fix="Put it back",
+                ) from error  # fmt: skip
+            if hashlib.sha256(content).hexdigest() != item.sha256:
+                raise BlockedError(
+                    f"the {item.port} has changed since it was asked for", where=item.path,
+                    fix=_CHANGED,
+                )  # fmt: skip
+            if self._computer.is_here:
+                inputs[item.port] = item.path
+            else:
+                along[item.port] = f"inputs/{item.port}{path.suffix}"
+                files[along[item.port]] = content
+        return replace(call, inputs=inputs, files=files, along=along)
+
     def _code(self, sheet: Sheet) -> OwnCode:
         """Somebody's code, once it is known to be what was asked for.
 
@@ -158,7 +193,7 @@ class Analyses(JobGoals):
         if found != sheet.code:
             raise BlockedError(
                 "the code has changed since it was asked for", where=sheet.file,
-                fix="Restart the agent, which takes it as it is now; a wish of your own ask again",
+                fix=_CHANGED,
             )  # fmt: skip
         return code
 

@@ -24,6 +24,8 @@ SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,&-]{0,99}")
 """What a queue, an account or a constraint may be called: these stand in the job script."""
 SAFE_PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 """Form of the few folders that stand in addresses and in the job script."""
+MOST_ALONG_BYTES = 100_000_000
+"""Most that goes along with a job."""
 
 _NAME = re.compile(r"alsct-[0-9a-f]{20}-[1-9][0-9]{0,3}")
 
@@ -76,7 +78,7 @@ class StepCall:
     Raises
     ------
     RefusedError
-        A file that goes along has a name that is not of the closed alphabet.
+        A file that goes along has a name that is not of the closed alphabet, or is too large.
     """
 
     step: str
@@ -90,15 +92,23 @@ class StepCall:
     """SHA-256 of the files of somebody's code, by their paths below its folder; the job refuses
     others."""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """Such files that go along, likewise."""
+    """Files that go along with the job, by names of the same kind."""
+    along: Mapping[str, str] = field(default_factory=dict)
+    """Inputs that are among `files`: their names there, by the names of the step's inputs."""
 
     def __post_init__(self) -> None:
         for name in self.files:
             if SAFE_PATH.fullmatch(f"/{name}") is None:
                 raise RefusedError(
-                    f"the name {name[:200]!r} of the code cannot go along with a job",
+                    f"the name {name[:200]!r} cannot go along with a job",
                     fix="Rename the file: letters, digits, '_', '-' and '.'", name="unsafe-path",
                 )  # fmt: skip
+        size_bytes = sum(map(len, self.files.values()))
+        if size_bytes > MOST_ALONG_BYTES:
+            raise RefusedError(
+                f"{size_bytes / 1e6:.0f} MB are too much to go along with a job",
+                fix=f"Take files of at most {MOST_ALONG_BYTES / 1e6:.0f} MB in all",
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ class JobFiles:
     """The recipe, when one is given; of a step its parameters."""
     checksums: str
     """What somebody's code has to be, where a job runs such."""
-    code: str
-    """Folder of somebody's code that went along."""
+    along: str
+    """Folder of files that go along: somebody's code, models."""
     progress: str
     """Written by the reconstruction."""
     claim: str
@@ -102,7 +102,7 @@ def job_files(site: Site, name: str) -> JobFiles:
     base = f"{site.folder}/{name}"
     return JobFiles(
         f"{base}.sbatch", f"{base}.json", f"{base}.recipe.json", f"{base}.code.json",
-        f"{base}.code", f"{base}.progress.json", f"{base}.claim", f"{base}.end",
+        f"{base}.along", f"{base}.progress.json", f"{base}.claim", f"{base}.end",
     )  # fmt: skip
 
 
@@ -197,14 +197,16 @@ def _step_words(call: StepCall, files: JobFiles, site: Site) -> list[str]:
         f"--input={name}={checked_path(path, site, f'input {name}')}"
         for name, path in call.inputs.items()
     )
+    along = (f"--input={name}={files.along}/{file}" for name, file in call.along.items())
     return [
         *inputs,
+        *along,
         f"--params={files.recipe}",
         *([f"--code={files.checksums}"] if call.checksums else []),
         "--overwrite",
         "--resume",
         "--",
-        f"{files.code}/{call.step}" if call.step in call.files else call.step,
+        f"{files.along}/{call.step}" if call.step in call.files else call.step,
     ]
 
 
@@ -223,7 +225,8 @@ def job_contents(job: JobRequest, site: Site) -> dict[str, bytes]:
         contents[files.recipe] = json.dumps(dict(settings), indent=1).encode("ascii")
     if call is not None and call.checksums:
         contents[files.checksums] = json.dumps(dict(call.checksums), indent=1).encode("ascii")
-        contents |= {f"{files.code}/{name}": data for name, data in call.files.items()}
+    if call is not None:
+        contents |= {f"{files.along}/{name}": data for name, data in call.files.items()}
     return contents
 
 

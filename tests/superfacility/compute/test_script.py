@@ -14,7 +14,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from alsct_gui.superfacility.compute.base import JobRequest, Resources, StepCall, job_name
+from alsct_gui.superfacility.compute.base import (
+    MOST_ALONG_BYTES,
+    JobRequest,
+    Resources,
+    StepCall,
+    job_name,
+)
 from alsct_gui.superfacility.compute.script import (
     Site,
     body,
@@ -250,7 +256,8 @@ def test_folders_of_the_profile_are_checked() -> None:
 
 CALL = StepCall(
     "a.pl", {"volume": "/data/a '$(x)'.zarr", "mask": "/data/m=1.zarr"}, {"above": 0.5},
-    {"a.pl": "0" * 64, "lib/b.pl": "1" * 64}, {"a.pl": b"1", "lib/b.pl": b"2"},
+    {"a.pl": "0" * 64, "lib/b.pl": "1" * 64},
+    {"a.pl": b"1", "lib/b.pl": b"2", "inputs/model.bin": b"3"}, {"model": "inputs/model.bin"},
 )  # fmt: skip
 
 
@@ -267,12 +274,13 @@ def test_a_step_is_run_by_the_same_script_with_its_code_beside_it(tmp_path: Path
     words = [bytes(word).decode() for word in json.loads(done.stdout)]
     assert words[3:] == [
         "--input=volume=/data/a '$(x)'.zarr", "--input=mask=/data/m=1.zarr",
-        f"--params={files.recipe}", f"--code={files.checksums}", "--overwrite", "--resume", "--",
-        f"{files.code}/a.pl", "/data/out 'x.csv",
+        f"--input=model={files.along}/inputs/model.bin", f"--params={files.recipe}",
+        f"--code={files.checksums}", "--overwrite", "--resume", "--",
+        f"{files.along}/a.pl", "/data/out 'x.csv",
     ]  # fmt: skip
     assert json.loads(Path(files.recipe).read_text()) == {"above": 0.5}
     assert json.loads(Path(files.checksums).read_text()) == CALL.checksums
-    assert Path(files.code, "lib", "b.pl").read_bytes() == b"2"
+    assert Path(files.along, "lib", "b.pl").read_bytes() == b"2"
 
 
 def test_inputs_and_files_of_a_step_are_checked() -> None:
@@ -282,3 +290,5 @@ def test_inputs_and_files_of_a_step_are_checked() -> None:
     for name in ("../a", "a b", "a;b", "/a", ""):
         with pytest.raises(RefusedError, match="cannot go along"):
             replace(CALL, files={name: b""})
+    with pytest.raises(RefusedError, match="too much to go along"):
+        replace(CALL, files={"a": bytes(MOST_ALONG_BYTES + 1)})
