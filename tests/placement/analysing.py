@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alsct_gui.files.recipes import save_recipe
-from alsct_gui.model.placement import GoalKey, GoalRecord, Observed
+from alsct_gui.model.placement import GoalKey, GoalRecord, Observed, StateKind
 from alsct_gui.model.policy import Analysis, Policy, Product, Wish
+from alsct_gui.placement.agent import Agent
 from alsct_gui.placement.analyses import settled
-from tests.placement.conftest import KNOWN
-from tests.placement.placing import folder_policy
+from alsct_gui.placement.asking import ask_admit
+from alsct_gui.placement.ledger import Ledger
+from alsct_gui.superfacility.compute.here import Here
+from tests.placement.conftest import KNOWN, wait_until
+from tests.placement.placing import Facility, folder_policy
 
 BRIGHT = '''"""Share of bright voxels, slice by slice."""
 
@@ -66,3 +74,48 @@ def record_of(observed: Observed, policy: Policy, name: str, place: str = "made"
     (part,) = observed.scans
     mark = policy.sheets[name].mark
     return observed.goals[GoalKey(part, Product.ANALYSIS, place, mark).text]
+
+
+@dataclass
+class Desk:
+    """A beamline with one scan, and agents on it."""
+
+    root: Path
+    here: Here
+
+    def facility(self, policy: Policy) -> Facility:
+        facility = Facility(self.root, policy, here=self.here)
+        from tests.placement.crashing import examine_opened  # which knows these policies
+
+        facility.examine = examine_opened
+        return facility
+
+    def until_met(self, facility: Facility, ledger: Ledger, count: int) -> Agent:
+        """Let an agent work until everything is there."""
+        agent = facility.agent(ledger)
+
+        def all_met() -> bool:
+            facility.turns(agent, 1)
+            goals = agent.observed.goals.values()
+            wanted = [r for r in goals if r.state.kind is not StateKind.NOT_WANTED]
+            assert not [r for r in wanted if r.state.kind is StateKind.BLOCKED], wanted
+            return len(wanted) == count and all(r.state.kind is StateKind.MET for r in wanted)
+
+        wait_until(all_met, "everything is there")
+        return agent
+
+
+@contextmanager
+def desk_in(root: Path, scan: Path) -> Iterator[Desk]:
+    """A beamline in a folder, of a name that jobs take, to which a scan was handed over."""
+    path = root / "raw" / "BLS-00001_a" / scan.name
+    path.parent.mkdir(parents=True)
+    shutil.copyfile(scan, path)
+    with Ledger(root / "ledger.sqlite") as ledger:
+        ask_admit(ledger, path)
+    here = Here(root / "jobs")
+    yield Desk(root, here)
+    here.close()
+    for file in (root / "jobs").glob("*.pid"):  # of a test that has failed
+        with suppress(ProcessLookupError):
+            os.killpg(int(file.read_text()), signal.SIGKILL)

@@ -7,8 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from alsct_gui.model.policy import Analysis, Policy, Product
 from alsct_gui.placement.agent import Agent
 from alsct_gui.placement.asking import (
     analysis_of,
-    ask_admit,
     ask_of_goals,
     ask_unwant,
     ask_want,
@@ -30,60 +28,29 @@ from alsct_gui.placement.goals import analysis as goals
 from alsct_gui.placement.goals.analysed import analysis_path, question_of, whole_analysis
 from alsct_gui.placement.goals.base import World
 from alsct_gui.placement.invariants import check
-from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.sheets import sheets_of
 from alsct_gui.steps.chain import chain_of
-from alsct_gui.superfacility.compute.here import Here
-from tests.placement.analysing import analysing, bright, recipe_file, record_of, smooth, wish
+from tests.placement.analysing import (
+    Desk,
+    analysing,
+    bright,
+    desk_in,
+    recipe_file,
+    record_of,
+    smooth,
+    wish,
+)
 from tests.placement.conftest import processes_of, wait_until
-from tests.placement.crashing import examine_opened
 from tests.placement.placing import Facility
 from tests.steps.conftest import toys
 
 __all__ = ["toys"]
 
 
-@dataclass
-class Desk:
-    """A beamline with one scan, and agents on it."""
-
-    root: Path
-    here: Here
-
-    def facility(self, policy: Policy) -> Facility:
-        facility = Facility(self.root, policy, here=self.here)
-        facility.examine = examine_opened
-        return facility
-
-    def until_met(self, facility: Facility, ledger: Ledger, count: int) -> Agent:
-        """Let an agent work until everything is there."""
-        agent = facility.agent(ledger)
-
-        def all_met() -> bool:
-            facility.turns(agent, 1)
-            goals = agent.observed.goals.values()
-            wanted = [r for r in goals if r.state.kind is not StateKind.NOT_WANTED]
-            assert not [r for r in wanted if r.state.kind is StateKind.BLOCKED], wanted
-            return len(wanted) == count and all(r.state.kind is StateKind.MET for r in wanted)
-
-        wait_until(all_met, "everything is there")
-        return agent
-
-
 @pytest.fixture
 def desk(scan: Path, tmp_path_factory: pytest.TempPathFactory, toys: Path) -> Iterator[Desk]:
-    root = tmp_path_factory.mktemp("desk")  # jobs take no brackets in a folder's name
-    path = root / "raw" / "BLS-00001_a" / scan.name
-    path.parent.mkdir(parents=True)
-    shutil.copyfile(scan, path)
-    with Ledger(root / "ledger.sqlite") as ledger:
-        ask_admit(ledger, path)
-    here = Here(root / "jobs")
-    yield Desk(root, here)
-    here.close()
-    for file in (root / "jobs").glob("*.pid"):  # of a test that has failed
-        with suppress(ProcessLookupError):
-            os.killpg(int(file.read_text()), signal.SIGKILL)
+    with desk_in(tmp_path_factory.mktemp("desk"), scan) as desk:
+        yield desk
 
 
 def test_a_plugins_step_and_a_strangers_function_are_made_of_a_reconstruction(desk: Desk) -> None:
