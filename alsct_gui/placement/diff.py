@@ -439,7 +439,7 @@ def _waiting_for(group: tuple[str, ...]) -> StepState:
     places = " or ".join(goal.place for goal in goals)
     cause = f"at {places}" if places else "none by this recipe is wanted"
     is_analysis = bool(goals) and goals[0].product is Product.ANALYSIS
-    return waiting("an analysis" if is_analysis else "a reconstruction", cause)
+    return waiting("another analysis" if is_analysis else "a reconstruction", cause)
 
 
 def _all_suffixes(plan: Plan) -> tuple[str, ...]:
