@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from alsct_gui.model.profile import Profile
+    from alsct_gui.recon.desk.client import Desk
     from alsct_gui.settings import Settings
     from alsct_gui.simulating import Simulated
     from alsct_gui.ui.services import Facility, Services
@@ -129,8 +130,9 @@ def _simulated() -> AbstractContextManager[Simulated]:
 
 @contextmanager
 def services_for(
-    settings: Settings, *, profile: str = "", simulated: Simulated | None = None
-) -> Iterator[Services]:
+    settings: Settings, *, profile: str = "", simulated: Simulated | None = None,
+    desk: Desk | None = None,
+) -> Iterator[Services]:  # fmt: skip
     """Build what the window is given, and close it at the end of the block.
 
     Parameters
@@ -141,6 +143,8 @@ def services_for(
         Beamline profile; empty for that of the settings.
     simulated
         A simulated facility in place of the real one.
+    desk
+        One that is there already and stays; None for one of the window's own.
 
     Raises
     ------
@@ -154,8 +158,9 @@ def services_for(
     from alsct_gui.ui.services import Services
 
     with ExitStack() as stack:
-        desk = start_desk()
-        stack.callback(desk.close)
+        if desk is None:
+            desk = start_desk()
+            stack.callback(desk.close)
         lookout = Lookout(lookout_process())
         stack.callback(lookout.close)
         runs = RunQueue(Path(settings.runs_folder) if settings.runs_folder else None)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,23 @@ settings.load_profile("suite")
 os.environ["QT_API"] = "pyside6"
 os.environ["NAPARI_ASYNC"] = "1"
 
+# Nothing that a test speaks to is encrypted, and httpx reads all certificates that the machine
+# trusts anew for each of its clients: here, and in processes of the tests, there are none.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.devnull
+
+
+ROOT = Path(__file__).parents[1]
+ENDING_S = 20
+"""How long a process that ends may take."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the engine once, before several processes of tests begin to do so at one time."""
+    if getattr(config.option, "numprocesses", None):
+        warm = "from alsct_gui.recon.desk.server import Office; Office().warm_up()"
+        subprocess.run([sys.executable, "-c", warm], cwd=ROOT, check=True)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes come first, so that all processes have ended at about one time."""
@@ -40,6 +60,8 @@ def nothing_left_alive() -> Iterator[None]:
     if any(left.values()):
         # What only waits to be collected is no leak; collecting takes too long to do it always.
         gc.collect()
+        # A desk that windows share ends by itself what a window that was closed had asked for.
+        psutil.wait_procs(_left(before)["processes"], timeout=ENDING_S)
         left = _left(before)
     for what, things in left.items():
         assert not things, f"{what} left: {things}"
@@ -74,12 +96,26 @@ def qapp(app: Any) -> Any:
 
 
 def _alive() -> dict[str, set[Any]]:
-    me = psutil.Process()
     return {
         "threads": set(threading.enumerate()),
-        "processes": set(me.children(recursive=True)),
-        "open files": {item.path for item in me.open_files()},
+        "processes": set(_descendants(psutil.Process())),
+        "open files": {item.path for item in psutil.Process().open_files()},
     }
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    """Processes beneath one: by the kernel's lists where it keeps them, since psutil reads about
+    every process of the machine, thousands of times."""
+    tasks = Path(f"/proc/{process.pid}/task")
+    if not (tasks / str(process.pid) / "children").exists():
+        return process.children(recursive=True)
+    found = []
+    for task in tasks.iterdir():
+        with suppress(OSError, psutil.NoSuchProcess):  # a thread or a child that has just ended
+            for number in (task / "children").read_text().split():
+                child = psutil.Process(int(number))
+                found += [child, *_descendants(child)]
+    return found
 
 
 def _left(before: dict[str, set[Any]]) -> dict[str, set[Any]]:

@@ -20,7 +20,7 @@ from alsct_gui.superfacility.transfer.globus import GlobusTransfer
 from alsct_gui.superfacility.transfer.globus_login import Patience, person_account
 from alsct_gui.superfacility.transfer.globus_request import parse_place
 from alsct_gui.superfacility.transfer.globus_words import ConsentError
-from alsct_gui.wiring.outside import Outside, placed
+from alsct_gui.wiring.outside import Outside, placed, unset_globus
 
 if TYPE_CHECKING:
     from globus_sdk import TransferClient
@@ -73,10 +73,7 @@ def log_in(
     """
     known, waits = profile.globus, patience or Patience()
     if not known.client_id:
-        raise UsageError(
-            "Globus is not set up", where="profile: globus.client_id",
-            fix="Register a client with Globus and enter its id in the profile",
-        )  # fmt: skip
+        raise unset_globus(UsageError)
     if known.account != "person":
         raise UsageError(
             "the beamline's own client logs in by itself", where="profile: globus.account",

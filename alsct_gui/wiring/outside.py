@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
+from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.placement import ScanFacts
 from alsct_gui.model.policy import Place, Policy
 from alsct_gui.model.profile import Collection, Groups, Profile
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from alsct_gui.superfacility.transfer.globus_login import Account, Patience
 
 T = TypeVar("T")
+_Refusal = TypeVar("_Refusal", bound=AlsctError)
 _KEY_FIX = "Make a key at https://iris.nersc.gov/profile and name its file in the profile"
 
 
@@ -117,10 +119,7 @@ class Outside:
             They are not set up.
         """
         if not self.has_globus:
-            raise BlockedError(
-                "Globus is not set up", where="profile: globus.client_id",
-                fix="Register a client with Globus and enter its id in the profile",
-            )  # fmt: skip
+            raise unset_globus(BlockedError)
 
         def build() -> GlobusTransfer:
             from alsct_gui.superfacility.transfer.globus import GlobusTransfer
@@ -375,6 +374,14 @@ class Outside:
 def collection_of(profile: Profile, place: Place) -> Collection | None:
     """Return the collection that a place lies in; None when it is not in the profile."""
     return next((found for found in profile.collections if found.name == place.collection), None)
+
+
+def unset_globus(kind: type[_Refusal]) -> _Refusal:
+    """Return the words that say that no client is named, as one of two errors."""
+    return kind(
+        "Globus is not set up", where="profile: globus.client_id",
+        fix="Register a client with Globus and enter its id in the profile",
+    )  # fmt: skip
 
 
 def placed(policy: Policy, profile: Profile) -> Policy:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from alsct_gui.recon.desk.client import Desk
     from alsct_gui.ui.garbage import Collector
 
 
@@ -22,9 +23,25 @@ def on_screen(screen: None) -> None:
 def collector(app: Any) -> Iterator[Collector]:
     """As in the program: what windows leave is collected in the thread they lived in."""
     from alsct_gui.ui.garbage import collected_here
+    from alsct_gui.ui.loop import set_memory_aside
+    from alsct_gui.ui.viewer.host import import_napari
 
+    # Each window that is put away has all objects gone through; what is imported need not be.
+    import_napari()
+    set_memory_aside()
     with collected_here() as collector:
         yield collector
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Desk]:
+    """The process that reads scans and makes slices; one for all windows that are not about it."""
+    from alsct_gui.recon.desk.client import start_desk
+
+    desk = start_desk()
+    desk.presets().result(60)  # all its threads run, before a test counts what is alive
+    yield desk
+    desk.close()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alsct_gui.app import services_for
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.settings import Layout, Settings
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
@@ -38,10 +39,15 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def window(app: Any, folder: Path, **changes: Any) -> AsyncIterator[Program]:
-    """Show a whole window with its services; everything is put away at the end."""
+async def window(
+    app: Any, desk: Desk | None, folder: Path, **changes: Any
+) -> AsyncIterator[Program]:
+    """Show a whole window with its services; everything is put away at the end.
+
+    Without a desk that several windows share it has one of its own, which takes a second.
+    """
     settings = settings_in(folder, **changes)
-    with services_for(settings) as services:
+    with services_for(settings, desk=desk) as services:
         program = Program(app, services, settings, folder / "settings.json")
         program.window.show()
         await program.start()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.preferences import Preferences
 from alsct_gui.ui.session import Level, Notice
 from tests.ui.conftest import until
@@ -18,9 +19,9 @@ from tests.ui.programs import small_scan, window
 Drive = Callable[..., Any]
 
 
-def test_settings_hold_at_once(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_settings_hold_at_once(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             program.book.trigger("file.settings")
             page = next(part for part in program.parts.all if isinstance(part, Preferences))
             assert page.isVisible()
@@ -36,9 +37,11 @@ def test_settings_hold_at_once(app: Any, drive: Drive, tmp_path: Path) -> None:
     drive(main())
 
 
-def test_the_tour_goes_to_its_end_by_keyboard(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_the_tour_goes_to_its_end_by_keyboard(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             tour = program.parts.tour
             tour.begin()
             shown = []
@@ -53,11 +56,11 @@ def test_the_tour_goes_to_its_end_by_keyboard(app: Any, drive: Drive, tmp_path: 
     drive(main())
 
 
-def test_the_tour_is_offered_once(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_the_tour_is_offered_once(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     told: list[Notice] = []
 
     async def main() -> None:
-        async with window(app, tmp_path, tour_done=False) as program:
+        async with window(app, desk, tmp_path, tour_done=False) as program:
             program.session.noticed.connect(told.append)
             program.parts.tour.offer()
             program.parts.tour.offer()
@@ -66,11 +69,13 @@ def test_the_tour_is_offered_once(app: Any, drive: Drive, tmp_path: Path) -> Non
     assert sum(notice.key == "tour" and notice.level is Level.INFO for notice in told) <= 1
 
 
-def test_a_folder_under_review_is_listed_apart(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_a_folder_under_review_is_listed_apart(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "old")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             program.parts.workspaces.review(tmp_path / "old")
             room = program.parts.scans
             await until(lambda: room.reviewed.entries.entry(scan) is not None, "the old scan")
@@ -81,11 +86,11 @@ def test_a_folder_under_review_is_listed_apart(app: Any, drive: Drive, tmp_path:
     drive(main())
 
 
-def test_dialogs_block_nothing(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_dialogs_block_nothing(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             program.book.trigger("file.open")
             dialog = program.window.findChild(QFileDialog)
             assert dialog is not None

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.focuskeys import keeps
 from alsct_gui.ui.session import Mode
 from tests.ui.conftest import until
@@ -56,11 +57,11 @@ def test_what_a_widget_keeps(
     widget.deleteLater()
 
 
-def test_what_is_typed_is_no_command(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_what_is_typed_is_no_command(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             await until(lambda: program.stage.picture is not None, "the picture")
             single = [a for a in program.book.table if len(a.shortcut) == 1 and a.shortcut != "{"]
@@ -92,12 +93,12 @@ def test_what_is_typed_is_no_command(app: Any, drive: Drive, tmp_path: Path) -> 
 
 
 def test_space_presses_the_button_that_has_the_focus(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             await until(lambda: program.stage.picture is not None, "the picture")
             program.window.activateWindow()
@@ -118,11 +119,13 @@ def test_space_presses_the_button_that_has_the_focus(
     drive(main())
 
 
-def test_arrows_move_the_slider_that_has_the_focus(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_arrows_move_the_slider_that_has_the_focus(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             slider = program.stage.mode_of(Mode.PROJECTIONS).bar.findChild(QSlider)
             await until(lambda: slider.isVisible() and slider.isEnabled(), "the slider")

@@ -16,6 +16,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from alsct_gui.placement.runs.model import RunState
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.settings import load_settings
 from alsct_gui.simulator.write import iterate_scan
 from alsct_gui.ui.session import Level, Mode, Notice
@@ -28,9 +29,9 @@ pytestmark = pytest.mark.long
 Drive = Callable[..., Any]
 
 
-def test_every_command_does_something(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_every_command_does_something(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             assert program.book.unbound == ()
 
     drive(main())
@@ -40,7 +41,7 @@ def test_a_scan_is_opened_and_looked_at(app: Any, drive: Drive, tmp_path: Path) 
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, None, tmp_path) as program:
             await opened(program, scan)
             look = program.session.look
             assert look is not None
@@ -57,7 +58,7 @@ def test_a_scan_is_opened_and_looked_at(app: Any, drive: Drive, tmp_path: Path) 
 
 
 def test_a_broken_file_shows_what_is_wrong_and_the_window_goes_on(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
     cut = tmp_path / "raw" / "cut.h5"
@@ -66,7 +67,7 @@ def test_a_broken_file_shows_what_is_wrong_and_the_window_goes_on(
     text.write_text("no scan at all")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             for path in (cut, text):
                 await opened(program, path)
                 look = program.session.look
@@ -84,7 +85,7 @@ def test_a_broken_file_shows_what_is_wrong_and_the_window_goes_on(
 
 
 def test_an_incoming_scan_appears_while_it_is_written(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     raw = tmp_path / "raw"
     raw.mkdir()
@@ -98,7 +99,7 @@ def test_an_incoming_scan_appears_while_it_is_written(
         written.set()
 
     async def main() -> None:
-        async with window(app, tmp_path, watched=(str(raw),)) as program:
+        async with window(app, desk, tmp_path, watched=(str(raw),)) as program:
             entries = program.parts.scans.scans.entries
             writer = threading.Thread(target=write)
             writer.start()
@@ -128,7 +129,7 @@ def test_an_incoming_scan_appears_while_it_is_written(
 
 
 def test_a_scan_that_was_opened_early_is_looked_at_again_when_it_is_whole(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     path = tmp_path / SMALL.file_name
     go_on = threading.Semaphore(0)
@@ -138,7 +139,7 @@ def test_a_scan_that_was_opened_early_is_looked_at_again_when_it_is_whole(
             go_on.acquire()
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             writer = threading.Thread(target=write)
             writer.start()
             try:
@@ -158,12 +159,14 @@ def test_a_scan_that_was_opened_early_is_looked_at_again_when_it_is_whole(
     drive(main())
 
 
-def test_what_was_opened_lately_comes_back(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_what_was_opened_lately_comes_back(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan, gone = small_scan(tmp_path / "raw"), tmp_path / "gone.h5"
     recent = (str(gone), str(scan))
 
     async def main() -> None:
-        async with window(app, tmp_path, recent=recent) as program:
+        async with window(app, desk, tmp_path, recent=recent) as program:
             rows = program.parts.scans.scans.entries
             await until(lambda: rows.has_picture(scan), "the scan of the last time")
             await until(
@@ -182,11 +185,13 @@ def test_what_was_opened_lately_comes_back(app: Any, drive: Drive, tmp_path: Pat
     drive(main())
 
 
-def test_files_that_are_dropped_are_opened(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_files_that_are_dropped_are_opened(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             program.window.dropped([str(scan)])
             await until(lambda: program.session.situation.has_scan, "the dropped scan")
 
@@ -198,7 +203,7 @@ def test_a_run_is_queued_followed_and_shown(app: Any, drive: Drive, tmp_path: Pa
     told: list[Notice] = []
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, None, tmp_path) as program:
             program.session.noticed.connect(told.append)
             await opened(program, scan)
             await until(lambda: program.book["run.here"].isEnabled(), "the run button")
@@ -226,7 +231,7 @@ def test_closing_with_a_run_asks_once_and_the_next_window_picks_it_up(
     scan = small_scan(tmp_path / "raw", n_rows=64)
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, None, tmp_path) as program:
             await opened(program, scan)
             await until(lambda: program.book["run.here"].isEnabled(), "the run button")
             program.book.trigger("run.here")
@@ -241,7 +246,7 @@ def test_closing_with_a_run_asks_once_and_the_next_window_picks_it_up(
             stay.click()
             assert program.window.isVisible()
             run = program.session.runs[0].id
-        async with window(app, tmp_path) as program:
+        async with window(app, None, tmp_path) as program:
             await until(lambda: bool(program.session.runs), "the run, picked up")
             assert program.session.runs[0].id == run
             await until(lambda: program.session.runs[0].state.ended, "its end", 180)
@@ -250,9 +255,11 @@ def test_closing_with_a_run_asks_once_and_the_next_window_picks_it_up(
     drive(main())
 
 
-def test_themes_layout_and_settings_are_remembered(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_themes_layout_and_settings_are_remembered(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             program.book["view.left"].setChecked(False)
             program.book.trigger("view.theme")
             assert not program.window.left.isVisible()
@@ -260,7 +267,7 @@ def test_themes_layout_and_settings_are_remembered(app: Any, drive: Drive, tmp_p
         assert findings == ()
         assert settings.theme == "light"
         assert settings.layout.left_px == 0
-        async with window(app, tmp_path, layout=settings.layout, theme="light") as program:
+        async with window(app, desk, tmp_path, layout=settings.layout, theme="light") as program:
             assert not program.window.left.isVisible()
             program.book.trigger("view.reset_layout")
             assert program.window.left.isVisible()
@@ -268,12 +275,14 @@ def test_themes_layout_and_settings_are_remembered(app: Any, drive: Drive, tmp_p
     drive(main())
 
 
-def test_the_canvas_has_half_of_a_small_screen(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_the_canvas_has_half_of_a_small_screen(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
     seen: list[Mode] = []
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             whole, session = program.window, program.session
             whole.resize(1366, 768)
 
@@ -319,12 +328,15 @@ def test_opened_and_closed_fifty_times_nothing_is_left(tmp_path: Path) -> None:
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
-    before, after = json.loads(run.stdout.splitlines()[-1])
+    before, with_desks, after = json.loads(run.stdout.splitlines()[-1])
+    assert with_desks == before
     assert after == before
     assert after["processes"] == 1  # the screen
 
 
-def test_metadata_of_a_strange_file_cannot_harm(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_metadata_of_a_strange_file_cannot_harm(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
     with h5py.File(scan, "r+") as file:
         del file["measurement/sample/experimenter/name"]
@@ -332,7 +344,7 @@ def test_metadata_of_a_strange_file_cannot_harm(app: Any, drive: Drive, tmp_path
         file["measurement/sample_name_2"] = "\u202e" * 50
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             program.window.grab()
 

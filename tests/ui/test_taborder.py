@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.session import Level, Mode, Notice
 from alsct_gui.ui.taborder import Box, reading_order, takes_tab
 from tests.ui.conftest import until
@@ -49,11 +50,13 @@ def spoken(part: QWidget, buddies: set[QWidget]) -> str:
     return part.accessibleName() or text or ("its label" if part in buddies else "")
 
 
-def test_everything_that_takes_keys_has_a_name(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_everything_that_takes_keys_has_a_name(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> list[str]:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             await until(lambda: program.session.preview is not None, "the slice")
             # Buttons of notices and covers have words once there is something to say.
@@ -77,13 +80,13 @@ def test_everything_that_takes_keys_has_a_name(app: Any, drive: Drive, tmp_path:
 
 @pytest.mark.parametrize("forward", [True, False])
 def test_tab_goes_through_the_window_as_one_reads_it(
-    app: Any, drive: Drive, tmp_path: Path, forward: bool
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path, forward: bool
 ) -> None:
     scan = small_scan(tmp_path / "raw")
     key = Qt.Key.Key_Tab if forward else Qt.Key.Key_Backtab
 
     async def main() -> None:
-        async with window(app, tmp_path) as program:
+        async with window(app, desk, tmp_path) as program:
             await opened(program, scan)
             await until(lambda: program.session.preview is not None, "the slice")
             await until(lambda: program.stage.is_quiet, "quiet")

@@ -382,6 +382,16 @@ def transform(w, x, stride, xre, xim, y, spare, length, radices, twiddles, re, i
     re, im
         Planes of the output within an element: 0, 8 forward; 8, 0 backward.
     """
+    # Plain integers: each constant is a type of its own to the compiler, which would otherwise
+    # compile everything above anew for each way in which this is called, in ten seconds.
+    return _transform(
+        w, np.int64(x), np.int64(stride), np.int64(xre), np.int64(xim), np.int64(y),
+        np.int64(spare), np.int64(length), radices, twiddles, np.int64(re), np.int64(im),
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _transform(w, x, stride, xre, xim, y, spare, length, radices, twiddles, re, im):  # type: ignore[no-untyped-def]
     s = 1
     t = 0
     for i in range(radices.size):

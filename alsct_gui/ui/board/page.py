@@ -15,17 +15,14 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QPushButton,
     QStackedWidget,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -36,14 +33,8 @@ from alsct_gui.ui.board.choosing import Chosen, chosen_of, on_board
 from alsct_gui.ui.board.columns import Names
 from alsct_gui.ui.board.emptywords import Missing, missing_words
 from alsct_gui.ui.board.model import ROW_ROLE, BoardModel
-from alsct_gui.ui.board.painting import (
-    CELL_PX,
-    LEAST_CELL_PX,
-    ROW_PX,
-    CellPainter,
-    GroupedHeader,
-)
 from alsct_gui.ui.board.rows import Filter, Row, shown_rows
+from alsct_gui.ui.board.table import BoardTable
 from alsct_gui.ui.board.view import BoardView
 from alsct_gui.ui.services import Facility
 from alsct_gui.ui.session import Session
@@ -59,9 +50,8 @@ from alsct_gui.ui.widgets.parts import (
     label,
     set_role,
 )
-from alsct_gui.ui.words import count_words
 
-LEAST_SCAN_PX, FIELD_PX, EMPTY_PX = 200, 240, 600
+FIELD_PX, EMPTY_PX = 240, 600
 TELL_MS = 200
 _FILTERS = {
     Filter.ALL: ("All", "Every scan that the ledger knows"),
@@ -78,16 +68,6 @@ _MENU = (
     "board.reset_priority", "", "board.stop", "board.cancel", "", "board.proposal", "board.want",
     "board.unwant", "", "board.copy",
 )  # fmt: skip
-
-
-class _Table(QTableView):
-    """A table that tells when there is more or less room for its columns."""
-
-    resized = Signal()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.resized.emit()
 
 
 class BoardPage(QWidget):
@@ -118,7 +98,6 @@ class BoardPage(QWidget):
         self._filter = Filter.ALL
         self._row = ""
         self._selecting: asyncio.Task[Any] | None = None
-        self._new_rows = 0
         # All of ten thousand rows may be selected: what can be asked of them is not counted
         # at every change of the ledger.
         self._telling = QTimer(self)
@@ -134,7 +113,11 @@ class BoardPage(QWidget):
         self.banner = label("", "caution", wrap=True)
         self.banner.setContentsMargins(MARGIN_PX, 0, MARGIN_PX, GAP_PX)
         column.addWidget(self.banner)
-        self._make_table()
+        self.view = BoardTable(self.model, lambda: self._row)
+        self.view.customContextMenuRequested.connect(self._menu)
+        self.view.selectionModel().currentChanged.connect(self._chosen)
+        self.view.selectionModel().selectionChanged.connect(lambda *_: self._tell())
+        self.model.modelReset.connect(self._tell)
         self.empty = QWidget()
         self.nothing = EmptyState(
             "No scan fits",
@@ -210,51 +193,6 @@ class BoardPage(QWidget):
         self.more.clicked.connect(self._show_more)
         row.addWidget(self.more)
         return self.bar
-
-    def _make_table(self) -> None:
-        view = self.view = _Table()
-        view.resized.connect(self._lay_out)
-        view.setModel(self.model)
-        view.setItemDelegate(CellPainter(self.model, lambda: self._row))
-        view.setHorizontalHeader(GroupedHeader())
-        view.verticalHeader().hide()
-        view.verticalHeader().setDefaultSectionSize(ROW_PX)
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setMouseTracking(True)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
-        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        view.setAccessibleName("Board")
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        view.customContextMenuRequested.connect(self._menu)
-        view.selectionModel().currentChanged.connect(self._chosen)
-        view.selectionModel().selectionChanged.connect(lambda *_: self._tell())
-        view.verticalScrollBar().valueChanged.connect(self._scrolled)
-        self.model.modelReset.connect(self._lay_out)
-        self.model.modelReset.connect(self._tell)
-        self._news = QPushButton(view)
-        self._news.setToolTip("Go to the newest")
-        self._news.clicked.connect(view.scrollToTop)
-        self._news.hide()
-
-    def _lay_out(self) -> None:
-        """Give the scan what the cells leave; these are narrowed where there are many."""
-        header, count = self.view.horizontalHeader(), self.model.columnCount() - 1
-        if count < 0:
-            return
-        room_px = self.view.viewport().width() - LEAST_SCAN_PX
-        cell_px = min(CELL_PX, max(LEAST_CELL_PX, room_px // max(1, count)))
-        modes = QHeaderView.ResizeMode
-        for section in range(count + 1):
-            header.setSectionResizeMode(section, modes.Fixed)
-            self.view.setColumnWidth(section, cell_px)
-        scan_px = max(LEAST_SCAN_PX, self.view.viewport().width() - cell_px * count)
-        self.view.setColumnWidth(0, scan_px)
 
     # -- what is shown -----------------------------------------------------------------
 
@@ -368,18 +306,7 @@ class BoardPage(QWidget):
         if view is None:
             return
         rows = shown_rows(view.board, self._filter, self.typed.text())
-        bar = self.view.verticalScrollBar()
-        at, top = bar.value(), self.view.rowAt(0)
-        seen = self.model.rows[top].id if keep and at > 0 and top >= 0 else ""
-        before = {row.id for row in self.model.rows} if seen else set()
-        self.model.take(view.board, rows)
-        if seen:
-            # What one is reading stays where it is.
-            moved = self.model.row_of(seen) - top
-            if moved > 0:
-                bar.setValue(at + moved * ROW_PX)
-                self._new_rows += sum(row.id not in before for row in rows[: top + moved])
-        self._show_news()
+        self.view.take(view.board, rows, keep=keep)
         self._choose_page()
         if not self._telling.isActive():
             self._telling.start()
@@ -467,20 +394,6 @@ class BoardPage(QWidget):
             else:
                 menu.addSeparator()
         menu.popup(at)
-
-    def _scrolled(self, value: int) -> None:
-        if value == 0:
-            self._new_rows = 0
-        self._show_news()
-
-    def _show_news(self) -> None:
-        self._news.setVisible(self._new_rows > 0)
-        if self._new_rows:
-            self._news.setText(f"↑ {count_words(self._new_rows, 'new row')}")
-            self._news.adjustSize()
-            header_px = self.view.horizontalHeader().height()
-            self._news.move((self.view.width() - self._news.width()) // 2, header_px + GAP_PX)
-            self._news.raise_()
 
 
 def _centred(state: EmptyState) -> QWidget:

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import certifi
-
 from alsct_gui.simulator.facility.desk import read_card
 from alsct_gui.simulator.facility.globus import collection_id
 from alsct_gui.simulator.facility.tree import Tree
@@ -71,10 +69,6 @@ def clients_of(
     card = read_card(tree.card)
     for name, value in card.environment.items():
         setenv(name, value)
-    # One trusted certificate instead of all: httpx reads them anew for each client.
-    end, one = "-----END CERTIFICATE-----\n", tree.root / "one.pem"
-    one.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end)
-    setenv("SSL_CERT_FILE", str(one))
     patience = Patience(patience_s, 5 * patience_s, 5 * patience_s, retries=0, backoff_s=0.0)
     secret = (tree.credentials / "globus-secret").read_text()
     credentials = FileCredentials(tree.root / "tokens")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import certifi
 import pytest
 
 from alsct_gui.files.identity import quick_identity
@@ -53,17 +52,7 @@ class Catalogue:
 
 
 @pytest.fixture
-def quick_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One trusted certificate instead of all: httpx reads them anew for each request."""
-    text = Path(certifi.where()).read_text(encoding="utf-8")
-    end = "-----END CERTIFICATE-----\n"
-    one = tmp_path / "one.pem"
-    one.write_text(text[text.index("-----BEGIN") : text.index(end) + len(end)])
-    monkeypatch.setenv("SSL_CERT_FILE", str(one))
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path, quick_tls: None) -> Iterator[Catalogue]:
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     clock = ManualClock()
     desk = FaultDesk(clock)
     credentials = FileCredentials(tmp_path / "secrets")

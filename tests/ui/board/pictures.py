@@ -212,7 +212,9 @@ class Camera:
         """Show a window, do something, and take its picture."""
         layout = Layout(width_px=size[0], height_px=size[1])
         with TemporaryDirectory(prefix="alsct-board-") as own:
-            async with board_window(self._app, Path(own), made, layout=layout, **more) as program:
+            async with board_window(
+                self._app, None, Path(own), made, layout=layout, **more
+            ) as program:
                 program.window.resize(*size)
                 found = do(program)
                 if asyncio.iscoroutine(found):

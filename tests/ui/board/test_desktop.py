@@ -16,6 +16,7 @@ import pytest
 from alsct_gui.model.message import Message
 from alsct_gui.model.placement import LinkState
 from alsct_gui.placement.feed import FeedState, Snapshot
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.board.desktop import Desktop, send_over_bus
 from alsct_gui.ui.board.view import BoardView, view_of
 from alsct_gui.ui.session import Level, Notice
@@ -38,14 +39,14 @@ def view(made: Made) -> BoardView:
 
 
 def test_news_are_told_old_things_are_not(
-    app: Any, drive: Callable[..., Any], tmp_path: Path
+    app: Any, desk: Desk, drive: Callable[..., Any], tmp_path: Path
 ) -> None:
     sent: list[Message] = []
     notices: list[Notice] = []
 
     async def main() -> None:
         made = in_outage(3, time.time())
-        async with board_window(app, tmp_path, made, shown=False) as program:
+        async with board_window(app, desk, tmp_path, made, shown=False) as program:
             session, window = program.session, program.window
             desktop = Desktop(
                 session, program.tasks, made.policy, window, lambda m: bool(sent.append(m))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog
 
 from alsct_gui.model.policy import Product
 from alsct_gui.placement.ledger import Ledger
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.board.flows import NOTE, flow_rows, trouble_words
 from alsct_gui.ui.widgets.marks import State
 from tests.ui.board.making import CFS, Made, part
@@ -35,14 +36,16 @@ def test_rows_of_a_note_whatever_is_in_it() -> None:
     assert trouble_words(note) == ""
 
 
-def test_a_scan_is_handed_over_and_taken_back(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_a_scan_is_handed_over_and_taken_back(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     made = Made()
     for number in range(2):
         made.scan(number)
         made.goal(number, Product.RAW, CFS)
 
     async def story() -> None:
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             with Ledger(program.services.facility.ledger) as ledger:
                 ledger.note(NOTE, {"runs": [RUN], "asked_s": 1.0})
             click_cell(program, 1, 0)

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from alsct_gui.model.errors import CancelledError
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.superfacility.errors import NeedsPersonError
 from alsct_gui.ui.board.links import LOG_IN
 from tests.ui.board.making import in_outage
@@ -38,13 +39,13 @@ class Browser:
 
 
 def test_one_click_at_the_link_begins_it_and_the_end_is_told(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     browser = Browser()
 
     async def main() -> None:
         facility = {"log_in": browser.log_in}
-        async with board_window(app, tmp_path, in_outage(1), facility=facility) as program:
+        async with board_window(app, desk, tmp_path, in_outage(1), facility=facility) as program:
             said: list[str] = []
             program.session.noticed.connect(lambda notice: said.append(notice.sentence))
             program.parts.board._show_link("globus")
@@ -65,12 +66,14 @@ def test_one_click_at_the_link_begins_it_and_the_end_is_told(
     drive(main())
 
 
-def test_a_window_that_closes_gives_it_up(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_a_window_that_closes_gives_it_up(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     browser = Browser()
 
     async def main() -> None:
         facility = {"log_in": browser.log_in}
-        async with board_window(app, tmp_path, in_outage(1), facility=facility) as program:
+        async with board_window(app, desk, tmp_path, in_outage(1), facility=facility) as program:
             program.book.trigger("board.login")
             await until(lambda: browser.begun == 1, "the login")
 
@@ -79,10 +82,10 @@ def test_a_window_that_closes_gives_it_up(app: Any, drive: Drive, tmp_path: Path
 
 
 def test_where_the_beamline_logs_in_by_itself_it_says_so(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, in_outage(1)) as program:
+        async with board_window(app, desk, tmp_path, in_outage(1)) as program:
             said: list[str] = []
             program.session.noticed.connect(lambda notice: said.append(notice.sentence))
             program.parts.board._show_link("globus")

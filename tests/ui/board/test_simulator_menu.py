@@ -19,12 +19,12 @@ Drive = Callable[..., Any]
 
 
 def test_a_fault_is_ticked_while_it_is_on(
-    app: Any, drive: Drive, tmp_path: Path, tmp_path_factory: Any
+    app: Any, desk: Any, drive: Drive, tmp_path: Path, tmp_path_factory: Any
 ) -> None:
     async def main() -> None:
         with World(tmp_path_factory.mktemp("facility") / "root", QUICK) as world:
             faults = {"faults": DeskSwitches(Desk(world.card.control))}
-            async with board_window(app, tmp_path, in_outage(1), facility=faults) as program:
+            async with board_window(app, desk, tmp_path, in_outage(1), facility=faults) as program:
                 simulator = program.parts.board.simulator
                 assert simulator is not None
                 titles = [action.text() for action in program.topbar.bar.actions()]
@@ -48,11 +48,11 @@ def test_a_fault_is_ticked_while_it_is_on(
 
 
 def test_it_is_grey_without_a_facility_and_absent_without_simulation(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Any, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
         faults = {"faults": DeskSwitches(None, "No facility runs.")}
-        async with board_window(app, tmp_path, in_outage(1), facility=faults) as program:
+        async with board_window(app, desk, tmp_path, in_outage(1), facility=faults) as program:
             simulator = program.parts.board.simulator
             assert simulator is not None
             assert simulator.menu.actions()[0].text() == "No facility runs."
@@ -60,7 +60,7 @@ def test_it_is_grey_without_a_facility_and_absent_without_simulation(
             assert not simulator.clear.isEnabled()
 
     async def usual() -> None:
-        async with board_window(app, tmp_path, None) as program:
+        async with board_window(app, desk, tmp_path, None) as program:
             assert program.parts.board.simulator is None
             titles = [action.text() for action in program.topbar.bar.actions()]
             assert "Simulator" not in titles

@@ -21,6 +21,7 @@ from alsct_gui.model.policy import Product
 from alsct_gui.placement.events import EventKind, event, lean
 from alsct_gui.placement.feed import FeedState
 from alsct_gui.placement.ledger import SCHEMA_VERSION, Ledger
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.board.rows import Filter
 from alsct_gui.ui.program import Program
 from alsct_gui.ui.session import Notice
@@ -110,10 +111,10 @@ def asked(program: Program) -> list[dict[str, Any]]:
 
 
 def test_every_state_is_seen_by_its_shape_and_colour(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             rects = {
@@ -141,12 +142,12 @@ def test_every_state_is_seen_by_its_shape_and_colour(
 
 
 def test_what_the_agent_writes_is_on_the_board_and_rows_stay(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     resets: list[int] = []
 
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             page.model.modelReset.connect(lambda: resets.append(1))
@@ -164,9 +165,11 @@ def test_what_the_agent_writes_is_on_the_board_and_rows_stay(
     assert resets == [], "the board was laid out anew"
 
 
-def test_new_rows_do_not_move_what_one_reads(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_new_rows_do_not_move_what_one_reads(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, in_outage(60, time.time())) as program:
+        async with board_window(app, desk, tmp_path, in_outage(60, time.time())) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 60, "the rows")
             page.view.verticalScrollBar().setValue(500)
@@ -177,18 +180,18 @@ def test_new_rows_do_not_move_what_one_reads(app: Any, drive: Drive, tmp_path: P
                 ledger.append(more._events())
             await until(lambda: len(page.model.rows) == 61, "the new row")
             assert page.model.rows[page.view.rowAt(1)].id == top
-            assert page._news.isVisible()
-            assert page._news.text() == "↑ 1 new row"
-            QTest.mouseClick(page._news, Qt.MouseButton.LeftButton)
+            assert page.view._news.isVisible()
+            assert page.view._news.text() == "↑ 1 new row"
+            QTest.mouseClick(page.view._news, Qt.MouseButton.LeftButton)
             assert page.view.verticalScrollBar().value() == 0
-            assert not page._news.isVisible()
+            assert not page.view._news.isVisible()
 
     drive(main())
 
 
-def test_filters_by_click_and_by_typing(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_filters_by_click_and_by_typing(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             page.chips[Filter.OWED].click()
@@ -211,14 +214,14 @@ def test_filters_by_click_and_by_typing(app: Any, drive: Drive, tmp_path: Path) 
 
 
 def test_a_row_selects_its_scan_and_the_selection_its_row(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
     made = night()
     made.observed.scans[part(2)] = replace(made.observed.scans[part(2)], path=str(scan))
 
     async def main() -> None:
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             click_cell(program, 2, 0)
@@ -236,14 +239,14 @@ def test_a_row_selects_its_scan_and_the_selection_its_row(
 
 
 def test_the_timeline_tells_ids_to_copy_and_pages_to_open(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     made = night()
     task = "0f4f2f1e-6a52-11ee-8c0a-6b1e5a2b3c4d"
     made.observed.works["w"] = replace(made.observed.works["w"], outside_id=task)
 
     async def main() -> None:
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             timeline = program.parts.board.timeline
             await until(lambda: len(program.parts.board.page.model.rows) == 6, "the rows")
             assert timeline.nothing.isVisible()
@@ -270,10 +273,10 @@ def test_the_timeline_tells_ids_to_copy_and_pages_to_open(
 
 
 def test_what_is_asked_stands_in_the_ledger_and_can_be_undone(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page, book, notices = program.parts.board.page, program.book, told(program)
             await until(lambda: len(page.model.rows) == 6, "the rows")
             assert not page.buttons["board.hold"].isEnabled()
@@ -301,10 +304,10 @@ def test_what_is_asked_stands_in_the_ledger_and_can_be_undone(
 
 
 def test_stopping_to_watch_and_cancelling_there_are_two_things(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page, notices = program.parts.board.page, told(program)
             await until(lambda: len(page.model.rows) == 6, "the rows")
             click_cell(program, 5, 3)
@@ -331,12 +334,14 @@ def test_stopping_to_watch_and_cancelling_there_are_two_things(
     drive(main())
 
 
-def test_an_analysis_is_asked_for_of_a_selection(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_an_analysis_is_asked_for_of_a_selection(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
         made = Made(analysing_policy(), time.time())
         for number in range(3):
             made.scan(number)
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             page, book, notices = program.parts.board.page, program.book, told(program)
             await until(lambda: len(page.model.rows) == 3, "the rows")
             view = program.session.board
@@ -356,9 +361,9 @@ def test_an_analysis_is_asked_for_of_a_selection(app: Any, drive: Drive, tmp_pat
     drive(main())
 
 
-def test_wishes_of_a_selection(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_wishes_of_a_selection(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page, book, notices = program.parts.board.page, program.book, told(program)
             await until(lambda: len(page.model.rows) == 6, "the rows")
             click_cell(program, 5, 2)
@@ -386,9 +391,11 @@ def test_wishes_of_a_selection(app: Any, drive: Drive, tmp_path: Path) -> None:
     drive(main())
 
 
-def test_a_proposal_is_set_for_a_selection(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_a_proposal_is_set_for_a_selection(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page, notices = program.parts.board.page, told(program)
             await until(lambda: len(page.model.rows) == 6, "the rows")
             click_cell(program, 3, 0)
@@ -408,9 +415,11 @@ def test_a_proposal_is_set_for_a_selection(app: Any, drive: Drive, tmp_path: Pat
     drive(main())
 
 
-def test_nothing_is_asked_of_what_is_out_of_sight(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_nothing_is_asked_of_what_is_out_of_sight(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             await until(lambda: len(program.parts.board.page.model.rows) == 6, "the rows")
             click_cell(program, 4, 4)
             assert program.book["board.hold"].isEnabled()
@@ -425,10 +434,10 @@ def test_nothing_is_asked_of_what_is_out_of_sight(app: Any, drive: Drive, tmp_pa
 
 
 def test_the_chain_is_in_sight_everywhere_and_a_click_tells_more(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night(), shown=False) as program:
+        async with board_window(app, desk, tmp_path, night(), shown=False) as program:
             strip, panel = program.window.status.chain, program.parts.board.chain
             await until(lambda: len(strip.chips) == 3, "the chain")
             assert strip.isVisible()
@@ -462,14 +471,14 @@ def test_the_chain_is_in_sight_everywhere_and_a_click_tells_more(
 
 
 def test_without_an_agent_it_is_said_and_can_be_started(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     started: list[int] = []
     service = {"start_agent": lambda: started.append(1)}
 
     async def main() -> None:
         async with board_window(
-            app, tmp_path, night(), agent=False, facility=service, start_agent=True
+            app, desk, tmp_path, night(), agent=False, facility=service, start_agent=True
         ) as program:
             strip, panel = program.window.status.chain, program.parts.board.chain
             await until(lambda: started, "the start of the agent")
@@ -485,13 +494,15 @@ def test_without_an_agent_it_is_said_and_can_be_started(
     assert len(started) == 2, "it was started over and over"
 
 
-def test_where_no_facility_is_nothing_is_started(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_where_no_facility_is_nothing_is_started(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     started: list[int] = []
     service = {"start_agent": lambda: started.append(1), "configured": False}
 
     async def main() -> None:
         async with board_window(
-            app, tmp_path, None, agent=False, facility=service, start_agent=True
+            app, desk, tmp_path, None, agent=False, facility=service, start_agent=True
         ) as program:
             page = program.parts.board.page
             assert page.empty.isVisible()
@@ -503,11 +514,13 @@ def test_where_no_facility_is_nothing_is_started(app: Any, drive: Drive, tmp_pat
     assert started == []
 
 
-def test_an_empty_board_says_how_scans_get_in(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_an_empty_board_says_how_scans_get_in(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
-        async with board_window(app, tmp_path, None) as program:
+        async with board_window(app, desk, tmp_path, None) as program:
             page, notices = program.parts.board.page, told(program)
             await until(lambda: "No scan on the board yet" in _texts(page.empty), "the words")
             program.parts.scans.open_path(scan)
@@ -523,7 +536,7 @@ def test_an_empty_board_says_how_scans_get_in(app: Any, drive: Drive, tmp_path: 
 
 @pytest.mark.parametrize("later", [True, False])
 def test_a_ledger_that_cannot_be_read_is_an_error_with_a_way_out(
-    app: Any, drive: Drive, tmp_path: Path, later: bool
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path, later: bool
 ) -> None:
     path = tmp_path / "ledger.sqlite"
     if later:
@@ -534,7 +547,7 @@ def test_a_ledger_that_cannot_be_read_is_an_error_with_a_way_out(
         path.write_bytes(b"nothing of ours" * 99)
 
     async def main() -> None:
-        async with board_window(app, tmp_path, None, agent=False) as program:
+        async with board_window(app, desk, tmp_path, None, agent=False) as program:
             page = program.parts.board.page
             state = FeedState.LATER if later else FeedState.UNREADABLE
             await until(lambda: program.session.board.snapshot.state is state, "the state")  # type: ignore[union-attr]
@@ -545,10 +558,10 @@ def test_a_ledger_that_cannot_be_read_is_an_error_with_a_way_out(
 
 
 def test_what_was_known_stays_when_the_ledger_is_gone_bad(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night()) as program:
+        async with board_window(app, desk, tmp_path, night()) as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             assert not page.banner.isVisible()
@@ -567,7 +580,7 @@ def test_what_was_known_stays_when_the_ledger_is_gone_bad(
 
 
 def test_catching_up_shows_what_is_owed_and_leads_to_it(
-    app: Any, drive: Drive, tmp_path: Path
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
 ) -> None:
     made = night()
     made.notes = {
@@ -578,7 +591,7 @@ def test_catching_up_shows_what_is_owed_and_leads_to_it(
     }  # fmt: skip
 
     async def main() -> None:
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             panel, page = program.parts.board.catch_up, program.parts.board.page
             await until(lambda: panel.plots and panel.plots[0].shown, "the plot")
             text = panel.text.toPlainText()
@@ -594,7 +607,7 @@ def test_catching_up_shows_what_is_owed_and_leads_to_it(
     drive(main())
 
 
-def test_a_hostile_name_stays_words(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_a_hostile_name_stays_words(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     made = night()
     name = "/data/raw/<img src=file:///etc/passwd><b>$(x)\n\u202e.h5"
     made.observed.scans[part(3)] = replace(
@@ -603,7 +616,7 @@ def test_a_hostile_name_stays_words(app: Any, drive: Drive, tmp_path: Path) -> N
     made.goal(3, Product.ACCESS, CFS, blocked("<a href='do:log/x'>no</a>", "<b>Ask</b>"))
 
     async def main() -> None:
-        async with board_window(app, tmp_path, made) as program:
+        async with board_window(app, desk, tmp_path, made) as program:
             board = program.parts.board
             await until(lambda: len(board.page.model.rows) == 6, "the rows")
             click_cell(program, 3, 0)
@@ -616,9 +629,9 @@ def test_a_hostile_name_stays_words(app: Any, drive: Drive, tmp_path: Path) -> N
     drive(main())
 
 
-def test_both_themes_and_the_keyboard(app: Any, drive: Drive, tmp_path: Path) -> None:
+def test_both_themes_and_the_keyboard(app: Any, desk: Desk, drive: Drive, tmp_path: Path) -> None:
     async def main() -> None:
-        async with board_window(app, tmp_path, night(), theme="light") as program:
+        async with board_window(app, desk, tmp_path, night(), theme="light") as program:
             page = program.parts.board.page
             await until(lambda: len(page.model.rows) == 6, "the rows")
             page.choose(part(5))

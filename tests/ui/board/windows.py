@@ -12,6 +12,7 @@ from alsct_gui.app import services_for
 from alsct_gui.model.policy import Policy
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.onlyone import AgentLock
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.program import Program
 from alsct_gui.ui.services import Facility
 from tests.ui.board.making import Made
@@ -21,7 +22,7 @@ from tests.ui.programs import settings_in
 
 @asynccontextmanager
 async def board_window(
-    app: Any, folder: Path, made: Made | None, *, policy: Policy | None = None,
+    app: Any, desk: Desk | None, folder: Path, made: Made | None, *, policy: Policy | None = None,
     agent: bool = True, shown: bool = True, facility: dict[str, Any] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Program]:  # fmt: skip
@@ -35,7 +36,7 @@ async def board_window(
     with ExitStack() as stack:
         if agent:
             stack.enter_context(AgentLock(path))
-        services = stack.enter_context(services_for(settings))
+        services = stack.enter_context(services_for(settings, desk=desk))
         services = replace(services, facility=Facility(path, policy, **known))
         program = Program(app, services, settings, folder / "settings.json")
         program.window.show()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from alsct_gui.files.profiles import load_profile
 from alsct_gui.files.recipes import load_recipe
 from alsct_gui.placement.runs.model import RunRequest
-from alsct_gui.recon.desk.client import Desk, start_desk
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.settings import Settings
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
@@ -31,15 +31,6 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for path, center_px in zip(paths, (66.5, 61.25), strict=True):
         simulate_scan(path, replace(SCAN, center_px=center_px))
     return paths
-
-
-@pytest.fixture(scope="session")
-def desk() -> Iterator[Desk]:
-    """The process that makes slices."""
-    made = start_desk()
-    made.presets().result(60)  # all its threads run, before a test counts what is alive
-    yield made
-    made.close()
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from alsct_gui.model.policy import Product
 from alsct_gui.placement.events import EventKind
 from alsct_gui.placement.feed import FeedState, Snapshot
 from alsct_gui.recon.desk.answers import Look
+from alsct_gui.recon.desk.client import Desk
 from alsct_gui.ui.board.rows import Row
 from alsct_gui.ui.board.view import BoardView, view_of
 from alsct_gui.ui.reconstruct.nerscwords import (
@@ -157,7 +158,7 @@ def asked(program: Any) -> list[dict[str, Any]]:
 
 
 def test_a_scan_is_handed_over_and_wanted_there_by_one_click(
-    app: Any, drive: Callable[..., Any], tmp_path: Path
+    app: Any, desk: Desk, drive: Callable[..., Any], tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
     policy = night_policy()
@@ -168,7 +169,7 @@ def test_a_scan_is_handed_over_and_wanted_there_by_one_click(
     async def main() -> None:
         made = Made(policy)
         made.link("perlmutter")
-        async with board_window(app, tmp_path, made, policy=policy, shown=False) as program:
+        async with board_window(app, desk, tmp_path, made, policy=policy, shown=False) as program:
             program.session.noticed.connect(notices.append)
             await opened(program, scan)
             plan = program.parts.reconstruct.plan
@@ -193,7 +194,7 @@ def test_a_scan_is_handed_over_and_wanted_there_by_one_click(
 
 
 def test_while_nersc_is_away_it_is_made_here_too(
-    app: Any, drive: Callable[..., Any], tmp_path: Path
+    app: Any, desk: Desk, drive: Callable[..., Any], tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
     policy = night_policy()
@@ -203,7 +204,7 @@ def test_while_nersc_is_away_it_is_made_here_too(
     async def main() -> None:
         made = Made(policy)
         made.link("perlmutter", LinkState.DOWN, why="maintenance")
-        async with board_window(app, tmp_path, made, policy=policy, shown=False) as program:
+        async with board_window(app, desk, tmp_path, made, policy=policy, shown=False) as program:
             await opened(program, scan)
             box = program.parts.nersc
             await until(lambda: program.parts.reconstruct.plan.plan is not None, "plan", 300)

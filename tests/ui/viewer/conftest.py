@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,17 +33,6 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scan of another size."""
     spec = SimulationSpec(phantom="foam", n_columns=96, n_rows=16, n_angles=46, seed=4)
     return simulate_scan(tmp_path_factory.mktemp("viewer") / "other.h5", spec)
-
-
-@pytest.fixture(scope="session")
-def desk() -> Iterator[Any]:
-    """The process that reads; one for all tests."""
-    from alsct_gui.recon.desk.client import start_desk
-
-    desk = start_desk()
-    desk.presets().result(60)  # all its threads run, before a test counts what is alive
-    yield desk
-    desk.close()
 
 
 @dataclass(eq=False)
