@@ -25,7 +25,7 @@ from alsct_gui.cli.options import ThreadsOption
 from alsct_gui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from alsct_gui.model.policy import Product
+    from alsct_gui.model.policy import Policy, Product
     from alsct_gui.placement.ledger import Ledger
 
 VIOLATED = 8
@@ -206,11 +206,13 @@ def want(
     from alsct_gui.placement.asking import analysis_of, ask_want
     from alsct_gui.placement.policy import load_policy
 
+    wanted = load_policy(policy)
     with open_ledger(ledger) as opened:
+        kept = opened.observed().recipes
         ask_want(
-            opened, _scans(opened, scans), _product(product), _place(policy, place),
+            opened, _scans(opened, scans), _product(product), _place(wanted, place),
             load_recipe(recipe) if recipe else None,
-            analysis=analysis_of(load_policy(policy), analysis) if analysis else None,
+            analysis=analysis_of(wanted, analysis, kept) if analysis else None,
         )  # fmt: skip
 
 
@@ -230,9 +232,10 @@ def unwant(
     from alsct_gui.placement.policy import load_policy, recipe_hash
 
     mark = recipe_hash(load_recipe(recipe)) if recipe else "-"
-    if analysis:
-        mark = analysis_of(load_policy(policy), analysis).sheet.mark
     with open_ledger(ledger) as opened:
+        if analysis:
+            kept = opened.observed().recipes
+            mark = analysis_of(load_policy(policy), analysis, kept).sheet.mark
         ask_unwant(opened, _scans(opened, scans), _product(product), place, mark)
 
 
@@ -260,10 +263,8 @@ def _product(word: str) -> Product:
     return Product(word)
 
 
-def _place(policy: str, word: str) -> str:
-    from alsct_gui.placement.policy import load_policy
-
-    names = [place.name for place in load_policy(policy).places]
+def _place(policy: Policy, word: str) -> str:
+    names = [place.name for place in policy.places]
     if word not in names:
         raise UsageError(
             f"the policy has no place {word[:80]!r}", fix=f"Take one of {', '.join(names)}"

@@ -17,7 +17,7 @@ from alsct_gui.placement.events import Event, EventKind, event
 from alsct_gui.placement.ledger import Ledger, LedgerMovedError
 from alsct_gui.placement.policy import RECIPE_MARK, recipe_hash
 from alsct_gui.placement.recipes import Recipes
-from alsct_gui.placement.sheets import Sheets, chain_of, sheet_to_plain
+from alsct_gui.placement.sheets import Sheets, chain_of, sheet_from_plain, sheet_to_plain
 
 OF_GOALS = ("retry", "hold", "release", "cancel")
 _MARKED = (Product.RECONSTRUCTION, Product.ANALYSIS)
@@ -36,21 +36,34 @@ class AskedAnalysis:
     """Plain data by mark: its sheet, those of what it is made of, and their recipes."""
 
 
-def analysis_of(policy: Policy, name: str) -> AskedAnalysis:
-    """Return an analysis of a policy, to be asked for.
+def analysis_of(
+    policy: Policy, name: str, kept: Mapping[str, Mapping[str, Any]] | None = None
+) -> AskedAnalysis:
+    """Return an analysis by its name, to be asked for.
+
+    Parameters
+    ----------
+    policy
+        Where it is looked for first.
+    name
+        Its name.
+    kept
+        `Observed.recipes`, where it is looked for then: persons have asked for it before.
 
     Raises
     ------
     UsageError
-        The policy has none of this name.
-    RecipeError, BlockedError
-        A recipe that it is made by cannot be read, or has changed.
+        There is none of this name.
+    BlockedError
+        Something that it is made of is not known any more, or has changed.
     """
-    sheet = policy.sheets.get(name)
+    kept = {} if kept is None else kept
+    asked = (plain for plain in kept.values() if "step" in plain and plain.get("name") == name)
+    sheet = policy.sheets.get(name) or next(map(sheet_from_plain, asked), None)
     if sheet is None:
         known = ", ".join(policy.sheets) or "none"
         raise UsageError(f"the policy has no analysis {name[:80]!r}", fix=f"It has: {known}")
-    return kept_analysis(policy, {}, sheet)
+    return kept_analysis(policy, kept, sheet)
 
 
 def kept_analysis(

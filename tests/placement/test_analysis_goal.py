@@ -361,6 +361,7 @@ def test_what_a_person_asked_for_outlives_the_policy(desk: Desk) -> None:
     bare = analysing(desk.root, (), ())
     facility = desk.facility(bare)
     with facility.ledger() as ledger:
+        assert analysis_of(bare, "bright", ledger.observed().recipes) == asked
         desk.until_met(facility, ledger, 4)
         assert check(ledger, bare, now_s=facility.watch()) == ()
         ask_unwant(ledger, [part], Product.ANALYSIS, "made", asked.sheet.mark)

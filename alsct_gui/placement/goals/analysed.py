@@ -201,16 +201,17 @@ def _is_there(output: Output, sheet: Sheet, files: Mapping[str, int]) -> bool:
 
 
 def _slices(answer: Answer, path: str, volume: str, files: Mapping[str, int]) -> int:
-    """Count the slices of a volume; 0 when some are missing."""
+    """Count the slices of a volume; 0 when some are missing, or it declares what no volume is."""
     text = answer.texts.get(f"{volume}/{ARRAY_FILE}")
-    layout = parse_layout(text, volume) if text is not None else None
-    if layout is None:
-        return 0
     inner = volume.removeprefix(path).lstrip("/")
     own = {
         name.removeprefix(inner).lstrip("/"): size
         for name, size in files.items()
         if name.startswith(inner)
     }
-    count = count_listed(own, text, volume)
-    return count if count == layout.shape[0] else 0
+    try:
+        layout = parse_layout(text, volume) if text is not None else None
+        count = count_listed(own, text, volume)
+    except InputError:
+        return 0
+    return count if layout is not None and count == layout.shape[0] else 0

@@ -236,21 +236,20 @@ class BoardCommands:
 
     def want(self) -> None:
         """Want the chosen products at the chosen places."""
-        policy = self._facility.policy
-        if policy is None:
+        policy, view = self._facility.policy, self._session.board
+        if policy is None or view is None:
             return
-        found = by_column(self._chosen().wantable)
+        found, kept = by_column(self._chosen().wantable), view.board.observed.recipes
         asked = [
             (product, place, scans, self._recipe(policy, product, place), analysis)
             for (product, place, analysis), scans in found.items()
-            if not analysis or analysis in policy.sheets
         ]
         if not asked:
             return
 
         def work(ledger: Ledger) -> None:
             for product, place, scans, recipe, name in asked:
-                analysis = analysis_of(policy, name) if name else None
+                analysis = analysis_of(policy, name, kept) if name else None
                 ask_want(ledger, scans, product, place, recipe, analysis=analysis)
 
         names = ", ".join(
