@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alsct_gui.files.recipes import load_recipe
-from alsct_gui.model.errors import RecipeError
+from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.model.placement import (
     MET,
     Asked,
@@ -37,10 +37,12 @@ from alsct_gui.model.policy import (
     Wish,
 )
 from alsct_gui.placement.diff import diff
+from alsct_gui.placement.goals.analysed import analysis_path, question_of, whole_analysis
 from alsct_gui.placement.goals.base import BlockedError
 from alsct_gui.placement.policy import check_policy, load_policy, recipe_hash
 from alsct_gui.placement.sheets import Sheets, sheet_from_plain, sheet_to_plain
 from alsct_gui.placement.wanted import Plan, Wanted
+from alsct_gui.superfacility.compute.look import Answer, FileBytes
 from tests.placement.analysing import BRIGHT
 from tests.placement.test_diff import NOW_S, POLICY, scan_of
 from tests.placement.test_policy import GOOD
@@ -344,3 +346,31 @@ def test_an_analysis_is_never_begun_before_its_input(observed: Observed, away: s
                 held = [o.suffix for o in plan.every] + [*observed.asked[part].unwanted]
                 site = {s for group in aim.needs_one for s in group}
                 assert site & set(held) or observed.asked[part].unwanted
+
+
+TABLE = Sheet("t", "x.t", {"a": 1}, (Source("volume", Product.ANALYSIS, CLEAN.mark, "made"),),
+              (Output("t", "table", ".csv"),), mark="d" * 12)  # fmt: skip
+SEVERAL = replace(TABLE, outputs=(Output("v", "volume", ".zarr"), Output("r", "report", "")))
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "{", "[]", "5", "null", '{"attributes": 5}', '{"attributes": {"alsct": [1]}}',
+     '{"step": "x.t"}', '{"step": 7, "parameters": []}', "[" * 100_000,
+     '{"step": "x.t", "title": "", "parameters": {"a": 1}, "inputs": [{"name": "volume", "kind": '
+     '"volume", "path": "", "identity": "", "made": {"output": "made", "step": "x.clean"}}], '
+     '"output": "t", "versions": {}, "created": "", "seconds": 1.0, "record": {"sha256": 5}}'],
+)  # fmt: skip
+@pytest.mark.parametrize("sheet", [TABLE, SEVERAL], ids=["one", "several"])
+def test_whatever_has_the_name_is_no_product_of_ours(told: str, sheet: Sheet) -> None:
+    path = analysis_path("/root", "a/b.h5", sheet)
+    asked = question_of({path: sheet})
+    answer = Answer(
+        {path: {"v.zarr/zarr.json": 5, "r.html": 7}}, dict.fromkeys(asked.texts, told),
+        {path: FileBytes(3, "0" * 64)},
+    )  # fmt: skip
+    find = {CLEAN.mark: CLEAN, TABLE.mark: TABLE}.__getitem__
+    assert whole_analysis(answer, path, sheet, scan_of(1), find, 0.0) is None
+    unread = replace(answer, errors={asked.texts[0]: "Permission denied"})
+    with pytest.raises(InputError, match="Permission denied"):
+        whole_analysis(unread, path, sheet, scan_of(1), find, 0.0)
