@@ -25,7 +25,6 @@ from alsct_gui.superfacility.credentials import (
     Credentials,
     open_secrets,
 )
-from alsct_gui.superfacility.errors import RefusedError
 from alsct_gui.superfacility.proposals import ProposalGroups
 
 if TYPE_CHECKING:
@@ -285,19 +284,14 @@ class Outside:
 
         Raises
         ------
-        BlockedError
+        RefusedError
             The path of the folder cannot be used by jobs.
         """
 
         def build() -> Here:
             from alsct_gui.superfacility.compute.here import Here
 
-            try:
-                here = Here(folder, clock=self._clock)
-            except RefusedError as error:
-                fix = "Put the ledger into folders of letters, digits, '_', '-' and '.'"
-                what = "steps cannot run in a folder of this name"
-                raise BlockedError(what, where=str(folder), fix=fix) from error
+            here = Here(folder, clock=self._clock)
             self._stack.callback(here.close)
             return here
 

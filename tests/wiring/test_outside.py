@@ -92,7 +92,7 @@ def test_what_is_lacking_is_said_with_where_to_write_it(profile: Profile, outsid
 
 
 def test_steps_run_where_the_ledger_lies(outside: Outside, tmp_path: Path) -> None:
-    with pytest.raises(BlockedError, match="letters, digits"):
+    with pytest.raises(RefusedError, match="beside its ledger"):
         outside.here(tmp_path / "a b")
     folder = tmp_path / "ledger.steps"
     assert outside.here(folder) is outside.here(folder)

@@ -72,9 +72,16 @@ class Here:
         steps: tuple[str, ...] = STEPS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._site = Site(
-            str(folder.resolve()), runtime="none", mounts=(), program=program, steps=steps
-        )
+        try:
+            self._site = Site(
+                str(folder.resolve()), runtime="none", mounts=(), program=program, steps=steps
+            )
+        except RefusedError as error:
+            raise RefusedError(
+                "jobs cannot run in a folder of this name", where=str(folder), name=error.name,
+                fix="Put it into folders of letters, digits, '_', '-' and '.'; the jobs of an "
+                "agent lie beside its ledger",
+            ) from error  # fmt: skip
         self._clock = clock
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
