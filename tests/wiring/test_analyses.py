@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from alsct_gui.model.placement import GoalKey, GoalRecord, StateKind
-from alsct_gui.model.policy import Analysis, Policy, Product
+from alsct_gui.model.policy import Analysis, Place, Policy, Product
 from alsct_gui.placement.analyses import settled
 from alsct_gui.placement.invariants import check
 from tests.placement.analysing import BRIGHT, smooth, wish
+from tests.placement.conftest import processes_of, wait_until
 from tests.steps.conftest import toys
 from tests.wiring.conftest import Stage
-from tests.wiring.loopback import FOLDER, Life
+from tests.wiring.loopback import FOLDER, TURN_S, Life
 
 __all__ = ["toys"]
 
@@ -39,10 +40,10 @@ def strangers(stage: Stage, of: str = "") -> Analysis:
     return Analysis("bright", str(script), of or str(stage.place.root / "recipe.yaml"))
 
 
-def record(life: Life, policy: Policy, name: str) -> GoalRecord:
+def record(life: Life, policy: Policy, name: str, place: str = "recon") -> GoalRecord:
     (part,) = life.observed.scans
     mark = policy.sheets[name].mark
-    return life.observed.goals[GoalKey(part, Product.ANALYSIS, "recon", mark).text]
+    return life.observed.goals[GoalKey(part, Product.ANALYSIS, place, mark).text]
 
 
 def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, toys: Path) -> None:
@@ -106,3 +107,25 @@ def test_code_that_is_another_on_the_way_is_refused(
     state = record(life, policy, "bright").state
     assert state.kind is StateKind.RETRY
     assert "not what was asked for" in state.cause
+
+
+def test_an_analysis_is_made_at_the_beamline_by_the_wired_agent(stage: Stage) -> None:
+    root = stage.place.root
+    policy = analysing(stage, strangers(stage), at="made")
+    made = Place("made", "here", "here", str(root / "made"))
+    wishes = tuple(wish for wish in policy.wishes if wish.product is Product.ANALYSIS)
+    stage.place.policy = replace(policy, places=(*policy.places, made), wishes=wishes)
+    life = stage.begin()
+
+    def all_met() -> bool:
+        life.turn()
+        stage.clock.advance(TURN_S)
+        return len(life.observed.goals) == 3 and not life.open_goals()
+
+    wait_until(all_met, "raw file, reconstruction and table are there")
+    evidence = record(life, policy, "bright", "made").evidence
+    assert evidence is not None
+    assert Path(evidence.where).parent == root / "made" / FOLDER
+    assert list((root / "ledger.sqlite.steps").glob("*.end"))
+    assert stage.sfapi.slurm.jobs() == []
+    wait_until(lambda: not processes_of(root), "the keeper of runs has ended")
