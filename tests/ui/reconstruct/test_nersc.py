@@ -219,13 +219,13 @@ def test_while_nersc_is_away_it_is_made_here_too(
 
 
 def test_it_is_not_offered_where_no_facility_is(
-    app: Any, drive: Callable[..., Any], tmp_path: Path
+    app: Any, desk: Desk, drive: Callable[..., Any], tmp_path: Path
 ) -> None:
     scan = small_scan(tmp_path / "raw")
 
     async def main() -> None:
         async with board_window(
-            app, tmp_path, None, shown=False, agent=False, facility={"configured": False}
+            app, desk, tmp_path, None, shown=False, agent=False, facility={"configured": False}
         ) as program:
             await opened(program, scan)
             box = program.parts.nersc
