@@ -25,7 +25,7 @@ from alsct_gui.cli.options import ThreadsOption
 from alsct_gui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from alsct_gui.model.policy import Product
+    from alsct_gui.model.policy import Policy, Product
     from alsct_gui.placement.ledger import Ledger
 
 VIOLATED = 8
@@ -42,11 +42,15 @@ Scans = Annotated[
 ]
 ProductOption = Annotated[
     str,
-    typer.Option("--product", help="raw, reconstruction, metadata, access or catalogue."),
+    typer.Option("--product", help="raw, reconstruction, analysis, metadata, access or catalogue."),
 ]
 PlaceOption = Annotated[str, typer.Option("--place", help="Place of the policy.")]
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="Recipe of a reconstruction: a preset's name or a file.")
+]
+
+AnalysisOption = Annotated[
+    str, typer.Option("--analysis", help="Which analysis of the policy, for the product analysis.")
 ]
 
 agent = typer.Typer(
@@ -193,17 +197,22 @@ def want(
     product: ProductOption,
     place: PlaceOption,
     recipe: RecipeOption = "",
+    analysis: AnalysisOption = "",
     ledger: LedgerOption = None,
     policy: PolicyOption = "als-8.3.2",
 ) -> None:
     """Want a product of scans at a place, beside what the policy wants; bans still hold."""
     from alsct_gui.files.recipes import load_recipe
-    from alsct_gui.placement.asking import ask_want
+    from alsct_gui.placement.asking import analysis_of, ask_want
+    from alsct_gui.placement.policy import load_policy
 
+    wanted = load_policy(policy)
     with open_ledger(ledger) as opened:
+        kept = opened.observed().recipes
         ask_want(
-            opened, _scans(opened, scans), _product(product), _place(policy, place),
+            opened, _scans(opened, scans), _product(product), _place(wanted, place),
             load_recipe(recipe) if recipe else None,
+            analysis=analysis_of(wanted, analysis, kept) if analysis else None,
         )  # fmt: skip
 
 
@@ -213,15 +222,20 @@ def unwant(
     product: ProductOption,
     place: PlaceOption,
     recipe: RecipeOption = "",
+    analysis: AnalysisOption = "",
     ledger: LedgerOption = None,
+    policy: PolicyOption = "als-8.3.2",
 ) -> None:
     """Take a wish for scans back, the policy's too; what is there already stays."""
     from alsct_gui.files.recipes import load_recipe
-    from alsct_gui.placement.asking import ask_unwant
-    from alsct_gui.placement.policy import recipe_hash
+    from alsct_gui.placement.asking import analysis_of, ask_unwant
+    from alsct_gui.placement.policy import load_policy, recipe_hash
 
     mark = recipe_hash(load_recipe(recipe)) if recipe else "-"
     with open_ledger(ledger) as opened:
+        if analysis:
+            kept = opened.observed().recipes
+            mark = analysis_of(load_policy(policy), analysis, kept).sheet.mark
         ask_unwant(opened, _scans(opened, scans), _product(product), place, mark)
 
 
@@ -249,10 +263,8 @@ def _product(word: str) -> Product:
     return Product(word)
 
 
-def _place(policy: str, word: str) -> str:
-    from alsct_gui.placement.policy import load_policy
-
-    names = [place.name for place in load_policy(policy).places]
+def _place(policy: Policy, word: str) -> str:
+    names = [place.name for place in policy.places]
     if word not in names:
         raise UsageError(
             f"the policy has no place {word[:80]!r}", fix=f"Take one of {', '.join(names)}"

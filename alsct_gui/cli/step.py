@@ -18,6 +18,7 @@ from alsct_gui.cli.options import (
 from alsct_gui.cli.running import cancelled_by_signals
 from alsct_gui.model.codec import to_plain
 from alsct_gui.model.errors import AlsctError, OutputError, RecipeError, UsageError
+from alsct_gui.model.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,18 @@ def run(
     ] = False,
     threads: ThreadsOption = 0,
     memory_gb: MemoryOption = 4.0,
+    progress_file: Annotated[
+        Path | None,
+        typer.Option("--progress-file", help="Keep one line of JSON there: how far the run is."),
+    ] = None,
+    code: Annotated[
+        Path | None,
+        typer.Option("--code", help="Refuse code of your own that is not as this JSON file says."),
+    ] = None,
+    as_policy: Annotated[
+        bool,
+        typer.Option("--as-policy", help="Print what wants this of every scan, and do nothing."),
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Run a step on files: on one, or with --into on many."""
@@ -125,26 +138,44 @@ def run(
     from alsct_gui.steps.reporter import Reporter
     from alsct_gui.steps.running import run_step
     from alsct_gui.steps.settings import parameters_to_plain
+    from alsct_gui.superfacility.compute.progress import ProgressFile
 
-    step = get_step(name)
-    parameters = _parameters(step, preset, params, settings or [])
-    inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
-    pieces = plan_batch(step, paths, into) if into else []
+    if into is not None and (progress_file is not None or as_policy):
+        raise UsageError("goes with one run, not with many", where="--into")
     said: list[str] = []
 
     def say(sentence: str) -> None:
         said.append(sentence)
         err.print(sentence, markup=False)
 
-    with cancelled_by_signals() as token, progress_bars(quiet=json) as show:
+    with (
+        cancelled_by_signals() as token,
+        ProgressFile(progress_file) as told,
+        progress_bars(quiet=json) as show,
+    ):
+        step = get_step(name)
+        parameters = _parameters(step, preset, params, settings or [])
+        if code is not None:
+            _require_code(step, parameters, code)
+        inputs = _inputs(step, paths if into else paths[:-1], given or [], many=into is not None)
+        if as_policy:
+            from alsct_gui.cli.sheets import policy_lines
+
+            print(policy_lines(step, parameters, inputs), end="")  # noqa: T201 (as it is)
+            return
+
+        def tell(stage: Progress) -> None:
+            show(stage)
+            told.show(stage)
 
         def reporter(_: Piece | None = None) -> Reporter:
             return Reporter(
-                progress=show, cancel=token, say=say, threads=thread_count(threads),
+                progress=tell, cancel=token, say=say, threads=thread_count(threads),
                 memory_bytes=int(memory_gb * 1e9),
             )  # fmt: skip
 
         if into is not None:
+            pieces = plan_batch(step, paths, into)
             ends = run_batch(
                 step, parameters, pieces, others=inputs, reporter=reporter, overwrite=overwrite,
                 resume=resume,
@@ -155,6 +186,7 @@ def run(
             step, parameters, inputs=inputs, output=paths[-1], overwrite=overwrite, resume=resume,
             reporter=reporter(),
         )  # fmt: skip
+        told.finish()
     if json:
         emit_json(
             {
@@ -290,6 +322,23 @@ def _parameters(step: Step[Any], preset: str, params: Path | None, settings: lis
             raise RecipeError("holds no parameters by name", where=str(params))
         data.update(named)
     return parameters_from(step.parameters, apply_assignments(data, settings))
+
+
+def _require_code(step: Step[Any], parameters: Any, expected: Path) -> None:
+    """Refuse code that is another than whoever asks for it has seen."""
+    from alsct_gui.files.plaintext import read_plain
+    from alsct_gui.steps.own.load import own_code
+    from alsct_gui.steps.own.run import code_checksums
+    from alsct_gui.steps.settings import parameters_to_plain
+
+    if not step.source:
+        raise UsageError("is no code of your own", where=step.name, fix="Leave --code out")
+    found = code_checksums(own_code(step.source), parameters_to_plain(parameters))
+    if found != read_plain(expected):
+        raise UsageError(
+            "the code is not what was asked for: a file has changed, is missing or was added",
+            where=step.source, fix="Ask for the analysis again",
+        )  # fmt: skip
 
 
 def _setting_words(setting: Setting) -> str:

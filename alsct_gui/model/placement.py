@@ -53,7 +53,7 @@ class GoalKey:
     product: Product
     place: str
     recipe: str = "-"
-    """Hash of the recipe; ``-`` where there is none."""
+    """Hash of the recipe, or mark of the analysis; ``-`` where there is none."""
 
     @property
     def text(self) -> str:
@@ -326,7 +326,7 @@ class Observed:
     asked: dict[str, Asked] = field(default_factory=dict)
     """What persons want of scans beside the policy, by `scan_part`."""
     recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Recipes that persons asked for, as plain data, by hash."""
+    """Recipes and sheets of analyses that persons asked for, as plain data, by hash."""
     leases: dict[str, Lease] = field(default_factory=dict)
     """Scans that somebody else works for, by `scan_part`."""
     flows: dict[str, Flow] = field(default_factory=dict)

@@ -17,6 +17,7 @@ class Product(StrEnum):
 
     RAW = "raw"  # the raw file itself
     RECONSTRUCTION = "reconstruction"  # a volume by a recipe
+    ANALYSIS = "analysis"  # what a step makes of a reconstruction, or of another analysis
     METADATA = "metadata"  # its record in the catalogue of metadata
     ACCESS = "access"  # its owners can read it
     CATALOGUE = "catalogue"  # its row in this program's own catalogue
@@ -24,7 +25,8 @@ class Product(StrEnum):
 
 
 WISHABLE = (
-    Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS, Product.CATALOGUE,
+    Product.RAW, Product.RECONSTRUCTION, Product.ANALYSIS, Product.METADATA, Product.ACCESS,
+    Product.CATALOGUE,
 )  # fmt: skip
 """What wishes can name; pruning has rules of its own."""
 
@@ -115,6 +117,88 @@ class Wish:
     """What is higher goes first."""
     requires_proposal: bool = False
     """Whether it waits for a person when the scan's proposal is not known."""
+    analysis: str = ""
+    """Which analysis of the policy; of the product ``analysis`` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a step makes of a reconstruction or of another analysis, as a person writes it."""
+
+    name: str
+    """By which wishes and other analyses call it."""
+    step: str
+    """Name of an installed step, or the file of one's own code."""
+    of: str
+    """What the step's first input is: a recipe (a preset's name or a path), or the name of another
+    analysis."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """Those that differ from the step's first preset; plain data."""
+    also: Mapping[str, str] = field(default_factory=dict)
+    """Its further inputs by their names, each as in `of`; a model as the path of its file."""
+    offered: tuple[str, ...] = ()
+    """Places at which the board offers it for chosen scans, beside those of wishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input of an analysis: a product of the same scan at the same site."""
+
+    port: str
+    """The step's name for it."""
+    product: Product
+    """A reconstruction or an analysis."""
+    mark: str
+    """Hash of the recipe, or mark of the analysis."""
+    output: str = ""
+    """Of an analysis: name of the output of its step that it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """An input of an analysis that is a file of this machine, the same for every scan."""
+
+    port: str
+    """The step's name for it."""
+    path: str
+    sha256: str
+    """Of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Something that an analysis makes."""
+
+    name: str
+    """As the step calls it."""
+    kind: str
+    """``volume``, ``labels``, ``table``, ``report`` or ``model``."""
+    suffix: str
+    """Ending of its name; empty where only the step knows it."""
+    optional: bool = False
+    """Whether the step may leave it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An analysis with everything settled: enough to make it, and to know it again."""
+
+    name: str
+    """For people."""
+    step: str
+    """Name of the step, as its products have it in their provenance."""
+    parameters: Mapping[str, object]
+    """All of them, plain data."""
+    inputs: tuple[Source, ...]
+    outputs: tuple[Output, ...]
+    file: str = ""
+    """File of one's own code; empty for an installed step."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file of one's own code, by its path below the folder of `file`."""
+    given: tuple[GivenFile, ...] = ()
+    """Inputs that are no products of scans: models."""
+    mark: str = ""
+    """Hash of all that it does, its name and where its files lie left aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +266,19 @@ class Policy:
     wishes: tuple[Wish, ...] = ()
     bans: tuple[Ban, ...] = ()
     prunes: tuple[Prune, ...] = ()
+    analyses: tuple[Analysis, ...] = ()
     patience: Patience = field(default_factory=Patience)
     audit_days: float = field(default=7.0, metadata={"min": 0.0})
     """Evidence that is older is looked at again, a sample at a time."""
     recipes: Mapping[str, str] = field(default_factory=dict)
-    """Hash of each recipe that wishes name; filled in when the policy is loaded."""
+    """Hash of each recipe that wishes and analyses name; filled in when the policy is loaded."""
+    sheets: Mapping[str, Sheet] = field(default_factory=dict)
+    """Each analysis with everything settled, by its name; filled in likewise."""
     version: int = field(default=1, metadata={"min": 1, "max": 1})
     """Version of this format."""
+
+    def mark_of(self, wish: Wish) -> str:
+        """Return what tells the product of a wish from others of its kind; ``-`` for nothing."""
+        if wish.product is Product.ANALYSIS:
+            return self.sheets[wish.analysis].mark
+        return self.recipes.get(wish.recipe, "-")

@@ -118,7 +118,9 @@ class NerscService:
     image: str = "ghcr.io/als-computing/alsct-gui:latest"
     """The container."""
     program: tuple[str, ...] = ("alsct", "recon")
-    """What is run in it, one word each."""
+    """What reconstructs in it, one word each."""
+    steps: tuple[str, ...] = ("alsct", "step", "run")
+    """What runs steps of analyses in it, likewise."""
     mounts: tuple[str, ...] = ("/global/cfs/cdirs/als", "/pscratch")
     """Folders that the container sees."""
     stage: bool = False

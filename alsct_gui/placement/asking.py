@@ -4,18 +4,94 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alsct_gui.model.errors import UsageError
 from alsct_gui.model.placement import GoalKey, Observed
-from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Product
+from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Policy, Product, Sheet
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 from alsct_gui.placement.events import Event, EventKind, event
 from alsct_gui.placement.ledger import Ledger, LedgerMovedError
 from alsct_gui.placement.policy import RECIPE_MARK, recipe_hash
+from alsct_gui.placement.recipes import Recipes
+from alsct_gui.placement.sheets import Sheets, chain_of, sheet_from_plain, sheet_to_plain
 
 OF_GOALS = ("retry", "hold", "release", "cancel")
+_MARKED = (Product.RECONSTRUCTION, Product.ANALYSIS)
+"""Products of which there are several: by recipe, by analysis."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAnalysis:
+    """An analysis that a person asks for, with all that it is made of.
+
+    It is kept in the ledger, so that the wish outlives a change of the policy.
+    """
+
+    sheet: Sheet
+    kept: Mapping[str, Mapping[str, Any]]
+    """Plain data by mark: its sheet, those of what it is made of, and their recipes."""
+
+
+def analysis_of(
+    policy: Policy, name: str, kept: Mapping[str, Mapping[str, Any]] | None = None
+) -> AskedAnalysis:
+    """Return an analysis by its name, to be asked for.
+
+    Parameters
+    ----------
+    policy
+        Where it is looked for first.
+    name
+        Its name.
+    kept
+        `Observed.recipes`, where it is looked for then: persons have asked for it before.
+
+    Raises
+    ------
+    UsageError
+        There is none of this name.
+    BlockedError
+        Something that it is made of is not known any more, or has changed.
+    """
+    kept = {} if kept is None else kept
+    asked = (plain for plain in kept.values() if "step" in plain and plain.get("name") == name)
+    sheet = policy.sheets.get(name) or next(map(sheet_from_plain, asked), None)
+    if sheet is None:
+        known = ", ".join(policy.sheets) or "none"
+        raise UsageError(f"the policy has no analysis {name[:80]!r}", fix=f"It has: {known}")
+    return kept_analysis(policy, kept, sheet)
+
+
+def kept_analysis(
+    policy: Policy, kept: Mapping[str, Mapping[str, Any]], sheet: Sheet
+) -> AskedAnalysis:
+    """Return an analysis of a policy or of the ledger, to be asked for.
+
+    Parameters
+    ----------
+    policy
+        The policy.
+    kept
+        `Observed.recipes`.
+    sheet
+        The analysis.
+
+    Raises
+    ------
+    BlockedError
+        Something that it is made of is not known any more.
+    """
+    chain = chain_of(sheet, Sheets(policy, kept).find)
+    plain = {item.mark: sheet_to_plain(item) for item in chain}
+    recipes = Recipes(policy, Observed(recipes=dict(kept)))
+    for source in (source for item in chain for source in item.inputs):
+        if source.product is Product.RECONSTRUCTION:
+            plain[source.mark] = dict(recipe_to_dict(recipes.find(source.mark)))
+    return AskedAnalysis(sheet, plain)
 
 
 def ask_admit(
@@ -175,6 +251,7 @@ def ask_want(
     place: str,
     recipe: Recipe | None = None,
     *,
+    analysis: AskedAnalysis | None = None,
     known: bool = True,
 ) -> Event:
     """Want a product of scans at a place, whether the policy does or not; bans still hold.
@@ -189,6 +266,8 @@ def ask_want(
         What, and where.
     recipe
         How, for a reconstruction; it need not be a file's.
+    analysis
+        Which, for an analysis.
     known
         Whether the scans must be in the ledger; a file that was just handed over is not yet.
 
@@ -197,11 +276,15 @@ def ask_want(
     UsageError
         There is no such scan, or such a thing cannot be wanted.
     """
+    if (analysis is not None) is not (product is Product.ANALYSIS):
+        raise UsageError("an analysis is named by a wish for one, and only there")
     mark = "-" if recipe is None else recipe_hash(recipe)
-    suffix = _suffix(product, place, mark)
+    suffix = _suffix(product, place, mark if analysis is None else analysis.sheet.mark)
     more: dict[str, object] = {"suffix": suffix}
     if recipe is not None:
         more["recipe"] = recipe_to_dict(recipe)
+    if analysis is not None:
+        more["recipes"] = analysis.kept
     if not known:
         return ledger.append([event(EventKind.ASKED, what="want", scans=list(scans), **more)])[0]
     return _ask_of_scans(ledger, "want", scans, **more)
@@ -232,7 +315,7 @@ def _suffix(product: Product, place: str, mark: str) -> str:
         )
     if NAME_PATTERN.fullmatch(place) is None:
         raise UsageError(f"{place[:80]!r} is not the name of a place", fix="See the policy")
-    if (RECIPE_MARK.fullmatch(mark) is not None) is not (product is Product.RECONSTRUCTION):
+    if (RECIPE_MARK.fullmatch(mark) is not None) is not (product in _MARKED):
         raise UsageError(
             "a recipe belongs to a reconstruction, and only there", where=f"{product} at {place}"
         )

@@ -121,7 +121,7 @@ class _Diff:
         self._goals = observed.goals
         self._lanes = {lane.name: lane for lane in policy.lanes}
         self._places = {place.name: place for place in policy.places}
-        self._wanted = Wanted(policy)
+        self._wanted = Wanted(policy, observed.recipes)
         self._down = {
             name: waiting(name, link.why, link.until_s)
             for name, link in health.items()
@@ -261,8 +261,13 @@ class _Diff:
         if any(link in self._down for link in aim.links) or self._stuck(record):
             return False
         return all(self._in_reach(part, need) for need in aim.needs) and all(
-            any(self._in_reach(part, need) for need in group) for group in aim.needs_one
+            any(self._is_pursued(part, need) and self._in_reach(part, need) for need in group)
+            for group in aim.needs_one
         )
+
+    def _is_pursued(self, part: str, need: str) -> bool:
+        """Whether a goal is met, or worked for: groups are sorted after what they need."""
+        return part + need in self._seen or self._is_met(part + need)
 
     def _in_reach(self, part: str, need: str) -> bool:
         """Whether a goal is met, or nothing that lasts stands in its way."""
@@ -433,7 +438,8 @@ def _waiting_for(group: tuple[str, ...]) -> StepState:
         return waiting(f"{goals[0].product} at {goals[0].place}")
     places = " or ".join(goal.place for goal in goals)
     cause = f"at {places}" if places else "none by this recipe is wanted"
-    return waiting("a reconstruction", cause)
+    is_analysis = bool(goals) and goals[0].product is Product.ANALYSIS
+    return waiting("another analysis" if is_analysis else "a reconstruction", cause)
 
 
 def _all_suffixes(plan: Plan) -> tuple[str, ...]:

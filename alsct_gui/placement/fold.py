@@ -223,6 +223,7 @@ def _asked_want(observed: Observed, event: Event) -> None:
     recipe, suffix = event.data.get("recipe"), event.data["suffix"]
     if recipe is not None:
         observed.recipes[suffix.rpartition("/")[2]] = recipe
+    observed.recipes.update(event.data.get("recipes", {}))
     for part in event.data["scans"]:
         known = observed.asked.get(part, _NOTHING)
         observed.asked[part] = Asked(known.wanted | {suffix}, known.unwanted - {suffix})

@@ -27,8 +27,9 @@ from alsct_gui.placement.events import Event, EventKind
 from alsct_gui.placement.goals.pruning import COPIES_NEEDED, QUARANTINE
 from alsct_gui.placement.goals.reading import read_file
 from alsct_gui.placement.ledger import Ledger
-from alsct_gui.placement.wanted import matcher
+from alsct_gui.placement.matching import matcher
 
+_MADE = (Product.RECONSTRUCTION, Product.ANALYSIS)
 SILENT_S = 300.0
 """A goal that is wanted for longer than this and not in the ledger is silent."""
 
@@ -138,6 +139,8 @@ def _lack(record: GoalRecord, scan: ScanFacts) -> str:
         return "the checksum differs" if evidence.sha256 not in ("", scan.sha256) else ""
     if product is Product.RECONSTRUCTION:
         return "" if evidence.slices else "no slices were counted"
+    if product is Product.ANALYSIS:
+        return "" if evidence.size_bytes else "no bytes of it were seen"
     if product is Product.PRUNED:
         good = {text.split()[0] for text in evidence.copies if text.endswith(f" {scan.sha256}")}
         return "" if len(good) >= COPIES_NEEDED else f"only {len(good)} copies were verified"
@@ -229,22 +232,32 @@ def _unknown_files(observed: Observed, policy: Policy) -> Iterator[Violation]:
 
 
 def _products(observed: Observed, policy: Policy, *, count: bool) -> Iterator[Violation]:
-    """Reconstructions of this machine that are met lie where they should, with all slices."""
+    """Products of this machine that are met lie where they should, volumes with all slices."""
     inside = {site.name for site in policy.sites if not site.outside}
     roots = {place.name: place.root for place in policy.places if place.site in inside}
     for key, record in observed.goals.items():
         goal, evidence = GoalKey.parse(key), record.evidence
-        met = record.state.kind is StateKind.MET and goal.product is Product.RECONSTRUCTION
+        met = record.state.kind is StateKind.MET and goal.product in _MADE
         root = roots.get(goal.place)
-        if not met or evidence is None or not evidence.slices or not root:
+        scan = observed.scans.get(goal.scan)
+        if not met or evidence is None or not root or scan is None or _lack(record, scan):
             continue
         path = Path(evidence.where)
         if not path.is_relative_to(root):
             yield Violation("product-elsewhere", key, f"lies at {evidence.where}, not in {root}")
         elif not path.exists():
             yield Violation("product-lost", key, f"is not at {evidence.where} any more")
-        elif count:
+        elif count and goal.product is Product.RECONSTRUCTION:
             yield from _all_slices(key, path, evidence.slices)
+        elif count and evidence.size_bytes != _size_bytes(path):
+            yield Violation("product-changed", key, "has another size than when it was seen")
+
+
+def _size_bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(item.stat().st_size for item in path.rglob("*") if item.is_file())
 
 
 def _all_slices(key: str, path: Path, expected: int | None) -> Iterator[Violation]:

@@ -11,16 +11,16 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from alsct_gui.files.plaintext import read_plain
-from alsct_gui.files.recipes import load_recipe
+from alsct_gui.files.recipes import load_recipe, preset_names
 from alsct_gui.files.resources import named_or_path, resource_names
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Place, Policy, Product
+from alsct_gui.model.policy import NAME_PATTERN, WISHABLE, Place, Policy, Product, Wish
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
 
-_HASH_CHARS = 12
-RECIPE_MARK = re.compile(f"[0-9a-f]{{{_HASH_CHARS}}}")
-"""Form of `recipe_hash`."""
+MARK_CHARS = 12
+RECIPE_MARK = re.compile(f"[0-9a-f]{{{MARK_CHARS}}}")
+"""Form of `recipe_hash`, and of the marks of analyses."""
 _NEEDS = ("all", "any")
 
 _WITH_RECIPE = (Product.RECONSTRUCTION, Product.METADATA)
@@ -44,12 +44,19 @@ def load_policy(source: str | Path = "als-8.3.2") -> Policy:
         raise RecipeError(f"there is no policy {str(source)[:80]!r}",
                           fix=f"Take one of {', '.join(policy_names())}, or a path")  # fmt: skip
     policy = from_plain(Policy, read_plain(path), where="policy")
-    if policy.recipes:
-        raise RecipeError("is made by the program", where="policy.recipes", fix="Remove it")
+    for name in ("recipes", "sheets"):
+        if getattr(policy, name):
+            raise RecipeError("is made by the program", where=f"policy.{name}", fix="Remove it")
     check_policy(policy)
     names = {wish.recipe for wish in policy.wishes if wish.recipe}
     recipes = {name: recipe_hash(load_recipe(name)) for name in sorted(names)}
-    return replace(policy, recipes=recipes)
+    if not policy.analyses:
+        return replace(policy, recipes=recipes)
+    # Steps are not imported for a policy that has none.
+    from alsct_gui.placement.analyses import settled
+
+    sheets, more = settled(policy.analyses, path.absolute().parent)
+    return replace(policy, recipes={**recipes, **more}, sheets=sheets)
 
 
 def recipe_hash(recipe: Recipe) -> str:
@@ -58,7 +65,7 @@ def recipe_hash(recipe: Recipe) -> str:
     for words in ("name", "description"):
         plain.pop(words, None)
     text = json.dumps(plain, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARS]
+    return hashlib.sha256(text.encode()).hexdigest()[:MARK_CHARS]
 
 
 def check_policy(policy: Policy) -> None:
@@ -79,6 +86,14 @@ def check_policy(policy: Policy) -> None:
         if place.source:
             _check_source(policy, place, places, f"{where}.source")
     _known(policy.admitted, places, "policy.admitted")
+    analyses = _names((item.name for item in policy.analyses), "policy.analyses")
+    for name in analyses.intersection(preset_names()):
+        raise RecipeError(f"{name!r} is a recipe's name", where="policy.analyses",
+                          fix="Take another name")  # fmt: skip
+    for number, item in enumerate(policy.analyses):
+        for name in item.offered:
+            _known(name, places, f"policy.analyses[{number}].offered")
+        _check_analysed(policy, item.offered, f"policy.analyses[{number}].offered")
     _check_wishes(policy, places)
     for number, ban in enumerate(policy.bans):
         for name in ban.sites:
@@ -109,10 +124,34 @@ def _check_wishes(policy: Policy, places: set[str]) -> None:
             raise RecipeError("names no place", where=f"{where}.places")
         for name in wish.places:
             _known(name, places, f"{where}.places")
+        _check_analysis(policy, wish, where)
         made = wish.product is Product.RECONSTRUCTION
         if (made and not wish.recipe) or (wish.recipe and wish.product not in _WITH_RECIPE):
             raise RecipeError("a recipe belongs to a reconstruction or to its record, "
                               "and only there", where=f"{where}.recipe")  # fmt: skip
+
+
+def _check_analysis(policy: Policy, wish: Wish, where: str) -> None:
+    if (wish.product is Product.ANALYSIS) is not bool(wish.analysis):
+        raise RecipeError("an analysis is named by a wish for one, and only there",
+                          where=f"{where}.analysis")  # fmt: skip
+    if not wish.analysis:
+        return
+    _known(wish.analysis, {item.name for item in policy.analyses}, f"{where}.analysis")
+    _check_analysed(policy, wish.places, f"{where}.places")
+
+
+def _check_analysed(policy: Policy, names: Iterable[str], where: str) -> None:
+    """Check that steps can run at places."""
+    workers = {lane.name: lane.by for lane in policy.lanes}
+    known = {place.name: place for place in policy.places}
+    for name in names:
+        place = known[name]
+        if place.source or workers[place.lane] == "globus":
+            raise RecipeError(
+                f"nothing is analysed at {name!r}: files are only brought there", where=where,
+                fix="Name a place where reconstructions are made",
+            )  # fmt: skip
 
 
 def _check_prunes(policy: Policy, places: set[str]) -> None:

@@ -18,6 +18,7 @@ from alsct_gui.placement.goals.raw import AdmittedRaw, RawCopies
 from alsct_gui.placement.goals.reading import FolderReader, Reader, TransferReader
 from alsct_gui.placement.recipes import Recipes
 from alsct_gui.placement.runs.queue import RunQueue
+from alsct_gui.superfacility.compute.here import Here
 from alsct_gui.superfacility.transfer.base import Transfer
 from alsct_gui.superfacility.transfer.local import LocalTransfer
 
@@ -44,6 +45,8 @@ class Means:
     """Processor threads of a run; 0 for all."""
     readers: Mapping[str, ReaderMaker] = field(default_factory=dict)
     """What reads files of places that are not here, by lane."""
+    steps: Callable[[], Here] | None = None
+    """Returns what runs steps on this workstation; None where none are run."""
 
     def goals(self, observed: Observed) -> Callable[[GoalKey], Goals]:
         """Return the function that finds who sees to a goal; see `agent.Services`."""
@@ -93,6 +96,8 @@ class _Finder:
                 )  # fmt: skip
         if key.product is Product.RECONSTRUCTION and inside and place.root and not place.source:
             return self._reconstructions(place)
+        if key.product is Product.ANALYSIS and inside and place.root and not place.source:
+            return self._analyses(place)
         if key.product is Product.PRUNED and inside and place.root:
             rule = next(rule for rule in world.policy.prunes if rule.place == place.name)
             readers = ((name, self._reader(world.place(name))) for name in rule.copies)
@@ -112,6 +117,14 @@ class _Finder:
         return LocalReconstructions(
             world, Path(place.root), recipes.find, means.queue, threads=means.threads
         )
+
+    def _analyses(self, place: Place) -> Goals:
+        from alsct_gui.placement.goals.analysis import Analyses, this_workstation
+
+        if self._means.steps is None:
+            raise BlockedError("nothing runs steps here", where=place.name, fix="Update the agent")
+        here = this_workstation(self._means.steps(), self._means.threads)
+        return Analyses(self._world, place, here)
 
     def _reader(self, place: Place) -> Reader | None:
         maker = self._means.readers.get(place.lane)

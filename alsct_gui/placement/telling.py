@@ -34,7 +34,9 @@ from alsct_gui.superfacility.health.model import LINK, LinkName
 NOTE = "told"
 """Name of the note in the ledger."""
 MINUTE_S, HOUR_S = 60.0, 3600.0
-_DEBT = (Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS)
+_DEBT = (
+    Product.RAW, Product.RECONSTRUCTION, Product.ANALYSIS, Product.METADATA, Product.ACCESS,
+)  # fmt: skip
 _LINES = 20
 """Lines of one message at most."""
 _AGAIN = re.compile(r"^failed \d+ times, at last: ")

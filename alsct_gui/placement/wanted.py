@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from alsct_gui.model.placement import (
     Asked,
@@ -16,11 +14,12 @@ from alsct_gui.model.placement import (
     StepState,
     blocked,
 )
-from alsct_gui.model.policy import Place, Policy, Product, Selection, Wish
+from alsct_gui.model.policy import Place, Policy, Product, Source, Wish
+from alsct_gui.placement.matching import is_of_all, matcher
+from alsct_gui.placement.sheets import Sheets
 
 DAY_S = 86400.0
 
-Fits = Callable[[ScanFacts], bool]
 _Rule = TypeVar("_Rule")
 
 
@@ -65,17 +64,24 @@ class Wanted:
     """A policy, made ready for many scans.
 
     Scans that fit the same selections share one plan, so a plan is made a few times only.
+
+    Parameters
+    ----------
+    policy
+        What is wanted.
+    kept
+        `Observed.recipes`: sheets of the analyses that persons asked for.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, policy: Policy, kept: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self._policy, self._sheets = policy, Sheets(policy, {} if kept is None else kept)
         self._places = {place.name: place for place in policy.places}
         selections = [wish.scans for wish in policy.wishes]
         selections += [ban.scans for ban in policy.bans]
         selections += [rule.scans for rule in policy.prunes]
         tests = [matcher(selection) for selection in selections]
         # Most selections are of all scans, which need not be asked of each.
-        self._asks = tuple((n, fits) for n, fits in enumerate(tests) if fits is not _always)
+        self._asks = tuple((n, fits) for n, fits in enumerate(tests) if not is_of_all(fits))
         self._all = [True] * len(tests)
         self._plans: dict[tuple[_Fit, Asked | None], Plan] = {}
 
@@ -95,15 +101,16 @@ class Wanted:
             fit = list(self._all)
             for (number, _), fits in zip(self._asks, found, strict=True):
                 fit[number] = fits
-            plan = self._plans[found, asked] = _Planning(self._policy, tuple(fit), asked).plan()
+            planning = _Planning(self._policy, tuple(fit), asked, self._sheets)
+            plan = self._plans[found, asked] = planning.plan()
         return plan
 
 
 class _Planning:
     """Makes the plan of scans that fit the same rules and that the same is asked of."""
 
-    def __init__(self, policy: Policy, fit: _Fit, asked: Asked | None) -> None:
-        self._policy, self._asked = policy, asked or Asked()
+    def __init__(self, policy: Policy, fit: _Fit, asked: Asked | None, sheets: Sheets) -> None:
+        self._policy, self._asked, self._sheets = policy, asked or Asked(), sheets
         self._places = {place.name: place for place in policy.places}
         count, bans = len(policy.wishes), len(policy.bans)
         self._wishes = _kept(policy.wishes, fit)
@@ -127,21 +134,29 @@ class _Planning:
             for aim in aims if wish.need == "all" else ():
                 _add(every, aim)
         for key in self._personal:
-            if self._refusal(key.place) is None:
+            if self._refusal_of(key) is None:
                 _add(every, self._aim(
                     key.product, key.place, key.recipe, PERSON_PRIORITY,
                     requires_proposal=key.product is Product.ACCESS,
                 ))  # fmt: skip
         for aim in [*every.values(), *(aim for group in any_of for aim in group)]:
             self._add_source(every, aim)
+        any_of.sort(key=lambda group: self._depth(group[0]))
+        maybe = [aim for group in any_of for aim in group]
+        self._add_inputs(every, maybe)
+        known = {aim.suffix: aim for aim in (*maybe, *every.values())}
         prunes = tuple(
             (self._prune_aim(rule.place), rule.after_days * DAY_S)
             for rule in self._prunes
             if all(self._is_open(name) for name in rule.copies)
         )
-        refusals = ((key.suffix, self._refusal(key.place)) for key in self._personal)
+        refusals = ((key.suffix, self._refusal_of(key)) for key in self._personal)
         refused = tuple((suffix, state) for suffix, state in refusals if state is not None)
-        return Plan(tuple(every.values()), tuple(any_of), prunes, refused)
+        return Plan(
+            tuple(self._made_of(aim, known) for aim in every.values()),
+            tuple(tuple(self._made_of(aim, known) for aim in group) for group in any_of),
+            prunes, refused,
+        )  # fmt: skip
 
     def _places_of_raw(self) -> list[str]:
         """Names of the places where the raw file is wanted."""
@@ -196,11 +211,22 @@ class _Planning:
         why = self._ban(place)
         return None if why is None else StepState(StateKind.NOT_WANTED, cause=f"forbidden: {why}")
 
+    def _refusal_of(self, key: GoalKey) -> StepState | None:
+        """Why what a person wants cannot be; None when it can."""
+        state = self._refusal(key.place)
+        if state is not None or key.product is not Product.ANALYSIS:
+            return state
+        if self._places[key.place].source:
+            return blocked(f"nothing is analysed at {key.place}", "Want it where it can be made")
+        if self._sheets.get(key.recipe) is None:
+            return blocked("the analysis is not known any more", "Ask for it again")
+        return None
+
     def _aims(self, wish: Wish) -> tuple[Aim, ...]:
-        recipe = self._policy.recipes.get(wish.recipe, "-")
+        mark = self._policy.mark_of(wish)
         return tuple(
             self._aim(
-                wish.product, name, recipe, wish.priority, requires_proposal=wish.requires_proposal
+                wish.product, name, mark, wish.priority, requires_proposal=wish.requires_proposal
             )
             for name in wish.places
             if self._is_open(name)
@@ -212,6 +238,8 @@ class _Planning:
     ) -> Aim:  # fmt: skip
         place = self._places[name]
         suffix = f"/{product}/{name}/{recipe}"
+        if product is Product.ANALYSIS:  # what it is made of is known when all else is
+            return Aim(suffix, product, place, (), (), place.links, priority, requires_proposal)
         need = self._source(product, place, recipe)
         more: tuple[str, ...] = ()
         one: tuple[tuple[str, ...], ...] = ()
@@ -247,6 +275,47 @@ class _Planning:
             recipe = aim.suffix.rpartition("/")[2]
             _add(every, self._aim(aim.product, source, recipe, aim.priority))
 
+    def _add_inputs(self, every: dict[str, Aim], maybe: list[Aim]) -> None:
+        """Want what analyses are made of at their own place, where their site is to hold none.
+
+        Parameters
+        ----------
+        every
+            What is wanted in any case; what is added goes in here.
+        maybe
+            What is wanted where one of several places is enough.
+        """
+        waiting = [aim for aim in (*every.values(), *maybe) if aim.product is Product.ANALYSIS]
+        while waiting:
+            aim = waiting.pop()
+            # What is needed in any case must not hang on what may be made at another site.
+            others = list(every.values()) if aim.suffix in every else [*every.values(), *maybe]
+            for source in self._inputs(aim):
+                if any(_holds(other, source, aim.place.site) for other in others):
+                    continue
+                mine = self._aim(source.product, aim.place.name, source.mark, aim.priority)
+                if mine.suffix not in self._asked.unwanted:
+                    _add(every, mine)
+                    waiting += [mine] if mine.product is Product.ANALYSIS else []
+
+    def _made_of(self, aim: Aim, known: Mapping[str, Aim]) -> Aim:
+        """Say of an analysis which goals it needs: one at its site for each input."""
+        if aim.product is not Product.ANALYSIS:
+            return aim
+        groups = tuple(
+            tuple(o.suffix for o in known.values() if _holds(o, source, aim.place.site))
+            for source in self._inputs(aim)
+        )
+        return replace(aim, needs_one=groups)
+
+    def _inputs(self, aim: Aim) -> tuple[Source, ...]:
+        sheet = self._sheets.get(_mark(aim.suffix))
+        return sheet.inputs if sheet is not None else ()
+
+    def _depth(self, aim: Aim) -> int:
+        """Number of what a product is made of, so that this is planned before it."""
+        return _depth(self._sheets, aim.product, _mark(aim.suffix))
+
     def _prune_aim(self, name: str) -> Aim:
         place = self._places[name]
         return Aim(
@@ -254,54 +323,32 @@ class _Planning:
         )
 
 
+def _mark(suffix: str) -> str:
+    return suffix.rpartition("/")[2]
+
+
+def _holds(aim: Aim, source: Source, site: str) -> bool:
+    """Whether a goal is to bring an input of an analysis to a site."""
+    is_it = aim.product is source.product and _mark(aim.suffix) == source.mark
+    return is_it and aim.place.site == site
+
+
+_LAST = 1000
+
+
+def _depth(sheets: Sheets, product: Product, mark: str) -> int:
+    if product is not Product.ANALYSIS:
+        return 0 if product in (Product.RAW, Product.RECONSTRUCTION) else _LAST
+    sheet = sheets.get(mark)
+    inputs = sheet.inputs if sheet is not None else ()
+    return 1 + max((_depth(sheets, item.product, item.mark) for item in inputs), default=0)
+
+
 def _add(every: dict[str, Aim], aim: Aim) -> None:
     """Want a goal; the more urgent of two wishes counts."""
     known = every.get(aim.suffix)
     if known is None or known.priority < aim.priority:
         every[aim.suffix] = aim
-
-
-def matcher(selection: Selection) -> Fits:
-    """Return the function that says whether a scan fits a selection."""
-    tests: list[Fits] = []
-    if selection.proposal != "*":
-        proposal = _pattern(selection.proposal)
-        tests.append(lambda scan: proposal(scan.proposal))
-    if selection.path != "*":
-        path = _pattern(selection.path)
-        tests.append(lambda scan: path(scan.path))
-    if selection.export_controlled is not None:
-        wanted = selection.export_controlled
-        tests.append(lambda scan: scan.export_controlled is wanted)
-    for key, text in selection.metadata.items():
-        tests.append(_metadata_test(key, _pattern(text)))
-    if not tests:
-        return _always
-    if len(tests) == 1:
-        return tests[0]
-    return lambda scan: all(test(scan) for test in tests)
-
-
-def _always(_: ScanFacts) -> bool:
-    return True
-
-
-def _metadata_test(key: str, fits: Callable[[str], bool]) -> Fits:
-    return lambda scan: key in scan.metadata and fits(scan.metadata[key])
-
-
-def _pattern(text: str) -> Callable[[str], bool]:
-    """Return a test of a text; most scans share few values, so answers are kept."""
-    match = re.compile(fnmatch.translate(text)).match
-    known: dict[str, bool] = {}
-
-    def fits(value: str) -> bool:
-        answer = known.get(value)
-        if answer is None:
-            answer = known[value] = match(value) is not None
-        return answer
-
-    return fits
 
 
 def _kept(rules: Iterable[_Rule], fit: Iterable[bool]) -> list[_Rule]:

@@ -67,7 +67,8 @@ def run_step(
     overwrite
         Move what has the name aside.
     resume
-        Go on with what a killed run left; for steps with one volume as output.
+        Go on with what a killed run left; for steps with one volume as output. What it left of
+        other inputs or parameters is refused, or with `overwrite` thrown away.
 
     Raises
     ------

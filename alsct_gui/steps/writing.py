@@ -36,9 +36,14 @@ _SUFFIXES = {
 }  # fmt: skip
 
 
+def suffix_of(kind: str) -> str:
+    """Return the ending of the name of an output; empty where each file has its own."""
+    return _SUFFIXES.get(kind, "")
+
+
 def product_name(port: Port, value: Any) -> str:
     """Return the name of an output in the folder of a step that makes several."""
-    suffix = value.suffix if isinstance(value, MadeFile) else _SUFFIXES.get(port.kind, "")
+    suffix = value.suffix if isinstance(value, MadeFile) else suffix_of(port.kind)
     return f"{port.name}{suffix}"
 
 
@@ -54,7 +59,7 @@ def default_name(step: Step[Any], stem: str = "") -> str:
     """
     name = ".".join(filter(None, (stem, step.name.rpartition(".")[2])))
     single = step.outputs[0].kind if len(step.outputs) == 1 else ""
-    return f"{name}{_SUFFIXES.get(single, '')}"
+    return f"{name}{suffix_of(single)}"
 
 
 def write_product(
@@ -91,7 +96,8 @@ def write_product(
     replace
         Move what has the name aside.
     resume
-        Go on with what a killed run left of the same volume.
+        Go on with what a killed run left of the same volume; with `replace`, what it left of
+        another is thrown away.
 
     Raises
     ------
@@ -152,7 +158,7 @@ def _write_volume(
     writer = create_volume(
         path, shape=(z, y, x), dtype=stored, voxel_um=own["voxel_um"], format=layout,
         provenance={**provenance, **own}, threads=reporter.threads, replace=replace,
-        resume=resume,
+        resume=resume, on_mismatch="anew" if replace else "refuse",
     )  # fmt: skip
     with writer:
         for first, slab in _slabs(values, reporter, writer):

@@ -85,6 +85,7 @@ class Wiring:
         self._means = Means(
             self.policy, clock, RunQueue(runs), local_transfers(self.policy, ledger),
             makers=makers.makers(), threads=threads, readers=makers.readers(),
+            steps=lambda: self.outside.here(ledger.with_name(f"{ledger.name}.steps")),
         )  # fmt: skip
         self.services = Services(
             self.policy, self._goals, _examine, self._health, clock, self._outlook.met,

@@ -74,7 +74,7 @@ def alsct_scan(
         part = _part_of(opened.observed(), path)
         with _leased(opened, part, owner):
             agent = Agent(opened, wiring.services, owner=owner)
-            plan = Wanted(wiring.policy).plan(
+            plan = Wanted(wiring.policy, agent.observed.recipes).plan(
                 agent.observed.scans[part], agent.observed.asked.get(part)
             )
             wishes: list[tuple[str, tuple[Aim, ...]]] = [

@@ -40,6 +40,7 @@ class Makers:
             found[Product.RECONSTRUCTION, name] = self.brought
         for name in self._lanes("nersc"):
             found[Product.RECONSTRUCTION, name] = self.computed
+            found[Product.ANALYSIS, name] = self.analysed
         return found
 
     def readers(self) -> dict[str, ReaderMaker]:
@@ -64,6 +65,15 @@ class Makers:
     def computed(self, world: World, key: GoalKey) -> Goals:
         """Reconstructions by jobs at NERSC."""
         return self._computed(world, world.place(key.place))
+
+    def analysed(self, world: World, key: GoalKey) -> Goals:
+        """Analyses by jobs at NERSC."""
+        from alsct_gui.placement.goals.analysis import Analyses
+        from alsct_gui.placement.goals.jobs import Computer
+
+        nersc = self.outside.nersc()
+        computer = Computer(nersc, nersc, self.outside.step_resources)
+        return Analyses(world, world.place(key.place), computer)
 
     def brought(self, world: World, key: GoalKey) -> Goals:
         """Reconstructions that NERSC has made, brought to a folder of this machine."""
@@ -152,7 +162,8 @@ class Makers:
         return TransferReader(self.outside.globus(), self.outside.address(place), world.clock)
 
     def _computed(self, world: World, place: Place) -> ComputedReconstructions:
-        from alsct_gui.placement.goals.computed import ComputedReconstructions, Computer
+        from alsct_gui.placement.goals.computed import ComputedReconstructions
+        from alsct_gui.placement.goals.jobs import Computer
 
         nersc = self.outside.nersc()
         computer = Computer(nersc, nersc, self.outside.resources, self.outside.profile.nersc.stage)

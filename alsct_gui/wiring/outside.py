@@ -29,6 +29,7 @@ from alsct_gui.superfacility.proposals import ProposalGroups
 
 if TYPE_CHECKING:
     from alsct_gui.superfacility.compute.base import Resources
+    from alsct_gui.superfacility.compute.here import Here
     from alsct_gui.superfacility.compute.nersc import Nersc
     from alsct_gui.superfacility.compute.script import Site
     from alsct_gui.superfacility.compute.session import Access
@@ -253,7 +254,7 @@ class Outside:
             )  # fmt: skip
         return Site(
             known.jobs_folder, known.runtime, known.image, known.mounts, known.program,
-            known.longest_s, known.zone,
+            known.steps, known.longest_s, known.zone,
         )  # fmt: skip
 
     def resources(self, scan: ScanFacts) -> Resources:
@@ -264,16 +265,37 @@ class Outside:
         RefusedError
             It takes longer than the queue gives.
         """
-        from alsct_gui.superfacility.compute.base import Resources
         from alsct_gui.superfacility.compute.estimate import Speed, size_from, time_limit_s
 
         known = self.profile.nersc
         size = size_from(scan.metadata, scan.size_bytes)
         time_s = time_limit_s(size, Speed(), stage=known.stage, longest_s=known.longest_s)
-        return Resources(
-            known.queue, known.account, known.constraint, time_s, known.nodes, known.cpus,
-            known.memory_gb,
-        )  # fmt: skip
+        return self._resources(time_s)
+
+    def step_resources(self, scan: ScanFacts) -> Resources:
+        """Return what the job of a step asks of the machine: the longest time of its queue.
+
+        How long a step takes nobody knows before; one that is cut off has been for nothing.
+        """
+        return self._resources(self.profile.nersc.longest_s)
+
+    def here(self, folder: Path) -> Here:
+        """Return what runs steps on this workstation, in a folder for its jobs.
+
+        Raises
+        ------
+        RefusedError
+            The path of the folder cannot be used by jobs.
+        """
+
+        def build() -> Here:
+            from alsct_gui.superfacility.compute.here import Here
+
+            here = Here(folder, clock=self._clock)
+            self._stack.callback(here.close)
+            return here
+
+        return self._once("here", build)
 
     def address(self, place: Place) -> str:
         """Return what Globus calls a place.
@@ -303,6 +325,15 @@ class Outside:
         with self._lock:
             self._stack.close()
             self._built.clear()
+
+    def _resources(self, time_s: int) -> Resources:
+        from alsct_gui.superfacility.compute.base import Resources
+
+        known = self.profile.nersc
+        return Resources(
+            known.queue, known.account, known.constraint, time_s, known.nodes, known.cpus,
+            known.memory_gb,
+        )  # fmt: skip
 
     def _account(self) -> Account:
         from alsct_gui.superfacility.transfer.globus_login import person_account, service_account

@@ -175,6 +175,30 @@ def test_a_person_wants_and_takes_back(facility: Path, alsct: Alsct) -> None:
     assert [ask(*words) for words in wrong] == [2] * len(wrong)
 
 
+def test_a_person_wants_an_analysis_and_takes_it_back(facility: Path, alsct: Alsct) -> None:
+    (facility / "mine.py").write_text("OUTPUT = 'table'\n\ndef run(volume):\n    return {}\n")
+    plain = yaml.safe_load((facility / "policy.yaml").read_text())
+    analysis = {"name": "porosity", "step": "mine.py", "of": "quick-look"}
+    (facility / "policy.yaml").write_text(yaml.safe_dump({**plain, "analyses": [analysis]}))
+    scan = ScanFacts("ab" * 32, str(facility / "raw" / "a.h5"), 3, "0" * 64)
+    with Ledger(facility / "ledger") as opened:
+        opened.append([event(EventKind.SCAN, scan=lean(scan), path=scan.path)])
+    where = ["--ledger", facility / "ledger", "--policy", facility / "policy.yaml"]
+    words = ["abab", "--product", "analysis", "--place", "mirror"]
+    assert alsct("agent", "want", *words, "--analysis", "porosity", *where).code == 0
+    with Ledger(facility / "ledger") as opened:
+        observed = opened.observed()
+    (suffix,) = observed.asked["ab" * 16].wanted
+    mark = suffix.rpartition("/")[2]
+    assert observed.recipes[mark]["step"] == "own.mine"
+    assert {plain["name"] for plain in observed.recipes.values()} == {"porosity", "quick-look"}
+    assert alsct("agent", "unwant", *words, "--analysis", "porosity", *where).code == 0
+    with Ledger(facility / "ledger") as opened:
+        assert opened.observed().asked["ab" * 16].unwanted == {suffix}
+    assert alsct("agent", "want", *words, *where).code == 2
+    assert alsct("agent", "want", *words, "--analysis", "density", *where).code == 2
+
+
 def test_a_trial_message_says_how_each_way_took_it(alsct: Alsct, tmp_path: Path) -> None:
     base = Path(__file__).parents[2] / "resources/profiles/als-8.3.2.yaml"
     plain = yaml.safe_load(base.read_text())

@@ -12,9 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alsct_gui.files.identity import file_checksum
 from alsct_gui.files.open import open_volume
+from alsct_gui.files.recipes import load_recipe
+from alsct_gui.files.resources import resource_path
 from alsct_gui.files.tables import read_table
 from alsct_gui.files.writers.base import create_volume
+from alsct_gui.placement.policy import load_policy, recipe_hash
+from alsct_gui.simulator.spec import SimulationSpec
+from alsct_gui.simulator.write import simulate_scan
+from alsct_gui.superfacility.compute.progress import read_progress
 from tests.cli.conftest import Alsct
 from tests.steps.conftest import toys, values, volume_path
 
@@ -179,3 +186,60 @@ def test_products_of_one_step_are_made_once(
     assert '"$out"/counted\n' in text
     answer = alsct("step", "script", volume_path)
     assert (answer.code, "does not tell how it was made" in answer.err) == (3, True)
+
+
+def test_a_job_is_told_how_far_it_is_and_refuses_other_code(
+    alsct: Alsct, code: Path, tmp_path: Path, volume_path: Path
+) -> None:
+    progress, sums = tmp_path / "progress.json", tmp_path / "sums.json"
+    words = ["step", "run", code, volume_path, "--progress-file", progress, "--code", sums]
+    sums.write_text(json.dumps({code.name: file_checksum(code)}))
+    assert alsct(*words, tmp_path / "a.csv").code == 0
+    told = read_progress(progress)
+    assert told is not None
+    assert (told.state, told.slices) == ("finished", None)
+    code.write_text(f"{CODE}# another\n")
+    refused = alsct(*words, tmp_path / "b.csv")
+    assert refused.code == 2
+    assert "not what was asked for" in refused.err
+    told = read_progress(progress)
+    assert told is not None
+    assert (told.state, "not what was asked for" in told.message) == ("failed", True)
+    assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_plugins_step_has_no_code_to_check(
+    alsct: Alsct, tmp_path: Path, volume_path: Path
+) -> None:
+    (tmp_path / "sums.json").write_text("{}")
+    words = ["step", "run", "toy.smooth", volume_path, tmp_path / "a.zarr"]
+    assert alsct(*words, "--code", tmp_path / "sums.json").code == 2
+    into = ["step", "run", "toy.smooth", volume_path, "--into", tmp_path]
+    assert alsct(*into, "--progress-file", tmp_path / "p.json").code == 2
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_command_becomes_a_policy(alsct: Alsct, code: Path, tmp_path: Path) -> None:
+    scan = simulate_scan(
+        tmp_path / "a.h5",
+        SimulationSpec(n_columns=32, n_rows=4, n_angles=31, center_px=15.6, n_flats=4),
+    )
+    volume, filtered = tmp_path / "rec.zarr", tmp_path / "f.zarr"
+    assert alsct("recon", scan, "--recipe", "quick-look", "--output", volume).code == 0
+    assert alsct("step", "run", "toy.smooth", volume, filtered, "--set", "size_px=5").code == 0
+    words = ["step", "run", code, filtered, tmp_path / "x.csv", "--set", "threshold=0.1"]
+    printed = alsct(*words, "--as-policy")
+    assert printed.code == 0, printed.err
+    assert not (tmp_path / "x.csv").exists()
+    policy = tmp_path / "policy.yaml"
+    base = resource_path("policies", "als-8.3.2.yaml").read_text().partition("wishes:")[0]
+    policy.write_text(f"{base}{printed.out}")
+    loaded = load_policy(policy)
+    smooth, mine = loaded.sheets["smooth"], loaded.sheets["my-code"]
+    assert smooth.parameters["size_px"] == 5
+    assert smooth.inputs[0].mark == recipe_hash(load_recipe("quick-look"))
+    assert mine.parameters == {"threshold": 0.1}
+    assert mine.inputs[0].mark == smooth.mark
+    assert [wish.places for wish in loaded.wishes] == [("data832-scratch",)]
+    assert alsct("step", "run", code, scan, tmp_path / "x.csv", "--as-policy").code == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,14 +17,32 @@ from alsct_gui.placement.goals.base import Clock
 from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.placement.runs.folder import RunFolder
 from alsct_gui.placement.runs.model import RunState
+from alsct_gui.superfacility.compute.here import Here
+from tests.placement.analysing import analysing, bright, wish
 from tests.placement.placing import TURN_S, Facility, examine_bytes, folder_policy, pruning
 
-KINDS = ("copy", "prune", "reconstruct")
+KINDS = ("copy", "prune", "reconstruct", "analyse")
+_OPENED = ("reconstruct", "analyse")
+
+# Does what `alsct step run` does as far as a goal sees it: a table that was made before.
+_STEP = """
+import json, os, shutil, sys
+template, log, output = sys.argv[1], sys.argv[2], sys.argv[-1]
+given = dict(w[2:].split("=", 1) for w in sys.argv[3:] if w.startswith("--") and "=" in w)
+with open(log, "a") as file:
+    file.write("x")
+for suffix in (".json", ".csv"):
+    name = os.path.splitext(output)[0] + suffix
+    shutil.copyfile(os.path.splitext(template)[0] + suffix, name + ".part")
+    os.rename(name + ".part", name)
+with open(given["progress-file"], "w") as file:
+    json.dump({"state": "finished"}, file)
+"""
 
 
 @dataclass
 class CrashFacility(Facility):
-    """A facility whose runs are made by taking a product that was made before."""
+    """A facility whose runs and steps are made by taking a product that was made before."""
 
     def step(self) -> None:
         """What goes on outside between two turns."""
@@ -30,6 +50,10 @@ class CrashFacility(Facility):
         for view in self.queue.views():
             if view.state is RunState.QUEUED and view.output is not None:
                 self._make(view.id, view.output)
+        if self.here is not None:
+            for file in (self.root / "jobs").glob("*.pid"):
+                while not self.here.status(file.stem).is_final:
+                    time.sleep(0.005)
 
     def _make(self, run_id: str, output: Path) -> None:
         shutil.copytree(self.root / "template.zarr", output)
@@ -40,8 +64,11 @@ class CrashFacility(Facility):
 
 def facility_of(root: Path, kind: str) -> CrashFacility:
     facility = CrashFacility(root, policy_of(root, kind))
-    if kind == "reconstruct":
+    if kind in _OPENED:
         facility.examine = examine_opened
+    if kind == "analyse":
+        files = (str(root / "template.csv"), str(root / "runs.log"))
+        facility.here = Here(root / "jobs", steps=(sys.executable, "-c", _STEP, *files))
     return facility
 
 
@@ -50,6 +77,8 @@ def policy_of(root: Path, kind: str) -> Policy:
         return folder_policy(root)
     if kind == "prune":
         return folder_policy(root, **pruning())
+    if kind == "analyse":
+        return analysing(root, (bright(root),), (wish("bright"),))
     recipe = root / "recipe.yaml"
     policy = folder_policy(
         root,

@@ -31,6 +31,7 @@ from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.runs.queue import RunQueue
 from alsct_gui.placement.services import Means
 from alsct_gui.placement.works import Hook, no_hook
+from alsct_gui.superfacility.compute.here import Here
 from alsct_gui.superfacility.errors import LinkDownError
 from alsct_gui.superfacility.transfer.base import (
     Capabilities,
@@ -196,6 +197,8 @@ class Facility:
     policy: Policy
     watch: Watch = field(default_factory=Watch)
     health: Mapping[str, Health] = field(default_factory=dict)
+    here: Here | None = None
+    """What runs steps; None where no analysis is wanted."""
 
     def __post_init__(self) -> None:
         self.copier = FolderCopier(self.root / "copier")
@@ -210,7 +213,11 @@ class Facility:
         return Ledger(self.ledger_path, clock=self.watch)
 
     def agent(self, ledger: Ledger, hook: Hook = no_hook) -> Agent:
-        means = Means(self.policy, self.watch, self.queue, {"copies": self.copier})
+        here = self.here
+        means = Means(
+            self.policy, self.watch, self.queue, {"copies": self.copier}, threads=1,
+            steps=None if here is None else lambda: here,
+        )  # fmt: skip
         services = Services(self.policy, means.goals, self.examine, lambda: self.health, self.watch)
         return Agent(ledger, services, hook)
 

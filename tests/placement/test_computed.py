@@ -25,13 +25,8 @@ from alsct_gui.model.placement import (
 from alsct_gui.model.policy import Lane, Place, Policy, Product, Site
 from alsct_gui.placement.goals.base import BlockedError, Intent, World
 from alsct_gui.placement.goals.brought import BroughtReconstructions
-from alsct_gui.placement.goals.computed import (
-    LOST_S,
-    ComputedReconstructions,
-    Computer,
-    job_state,
-    whole_product,
-)
+from alsct_gui.placement.goals.computed import ComputedReconstructions, whole_product
+from alsct_gui.placement.goals.jobs import LOST_S, Computer, job_state
 from alsct_gui.placement.policy import recipe_hash
 from alsct_gui.recon.job import prepare_job
 from alsct_gui.recon.pipeline import run_job
@@ -159,8 +154,10 @@ def test_every_state_of_a_job_means_something(
 
 def test_a_job_says_how_far_it_is() -> None:
     running = status_of("1", "n", JobState.RUNNING)
+    reading = RunProgress("running", "projections", 5, 9)
     assert job_state(running, RunProgress("running", "slices", 5, 80), "x").done == 5
-    assert job_state(running, RunProgress("running", "projections", 5, 9), "x").total == 0
+    assert job_state(running, reading, "x", stage="slices").total == 0
+    assert job_state(running, reading, "x").total == 9
     held = job_state(status_of("1", "n", JobState.PENDING, reason="JobHeldUser"), None, "x")
     assert held.kind is StateKind.BLOCKED
 

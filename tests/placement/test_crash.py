@@ -30,19 +30,23 @@ from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.runs.keeper import KeeperLock
 from alsct_gui.recon.job import prepare_job
 from alsct_gui.recon.pipeline import run_job
+from alsct_gui.steps.running import run_step
+from tests.placement.analysing import BRIGHT
 from tests.placement.conftest import KNOWN
 from tests.placement.crashing import KINDS, CrashFacility, facility_of
 from tests.placement.placing import START_S, raw_file
 
 ROOT = Path(__file__).parents[2]
 LIFE_S = 1e5
-FILES = {"copy": 3, "prune": 1, "reconstruct": 1}
+FILES = {"copy": 3, "prune": 1, "reconstruct": 1, "analyse": 1}
 BOUNDARIES = {
     "copy": ("examined", "examined:2", "admitted", "observed", "intent", "submission",
              "submission:2", "acted", "acted:2", "recorded", "polled", "seen", "ended"),
     # The third piece of work of this kind is the pruning, after two copies.
     "prune": ("observed:3", "intent:3", "acted:3", "recorded:3", "polled:3", "seen:3", "ended:3"),
     "reconstruct": ("observed", "intent", "acted", "recorded", "polled", "seen", "ended"),
+    # The second piece of work is the analysis, after the reconstruction that it is made of.
+    "analyse": ("observed:2", "intent:2", "acted:2", "recorded:2", "polled:2", "seen:2", "ended:2"),
 }  # fmt: skip
 NEXT = {
     "examined": "examined", "admitted": "observed", "observed": "observed", "intent": "acted",
@@ -107,6 +111,16 @@ def template(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.fixture(scope="module")
+def table(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of somebody's code, and of what it makes of that product."""
+    folder = tmp_path_factory.mktemp("table")
+    script = folder / "bright.py"
+    script.write_text(BRIGHT)
+    run_step(str(script), {}, inputs={"volume": template}, output=folder / "template.csv")
+    return folder
+
+
 @pytest.fixture
 def handed_over(
     tmp_path: Path, request: pytest.FixtureRequest
@@ -115,10 +129,13 @@ def handed_over(
 
     def make(kind: str) -> CrashFacility:
         paths = [raw_file(tmp_path, f"{n} $(x) é.h5") for n in range(FILES[kind])]
-        if kind == "reconstruct":
+        if kind in ("reconstruct", "analyse"):
             save_recipe(KNOWN, tmp_path / "recipe.yaml")
             shutil.copyfile(request.getfixturevalue("scan"), paths[0])
             shutil.copytree(request.getfixturevalue("template"), tmp_path / "template.zarr")
+        if kind == "analyse":
+            for file in request.getfixturevalue("table").iterdir():
+                shutil.copyfile(file, tmp_path / file.name)
         facility = facility_of(tmp_path, kind)
         lock = KeeperLock(facility.queue.folder)  # nobody but these tests makes products
         assert lock.take()
@@ -181,7 +198,17 @@ def _reconstructed(facility: CrashFacility, ledger: Ledger) -> None:
     assert (evidence.where, evidence.slices) == (str(product), 80)
 
 
-EXPECTED = {"copy": _copied, "prune": _pruned, "reconstruct": _reconstructed}
+def _analysed(facility: CrashFacility, ledger: Ledger) -> None:
+    assert (facility.root / "runs.log").read_text() == "x", "it was made once"
+    (table,) = (facility.root / "made" / "BLS-00001_a").glob("*.csv")
+    (evidence,) = [r.evidence for r in ledger.observed().goals.values() if "analysis" in r.key]
+    assert evidence is not None
+    assert (evidence.where, len(evidence.sha256)) == (str(table), 64)
+
+
+EXPECTED = {
+    "copy": _copied, "prune": _pruned, "reconstruct": _reconstructed, "analyse": _analysed,
+}  # fmt: skip
 
 
 def test_an_agent_that_nobody_kills_ends_well(

@@ -77,6 +77,11 @@ def _no_slices(ledger: Ledger) -> list[Event]:
     return [event(EventKind.MET, keys=[goal], evidence=lean(Evidence("x", START_S)))]
 
 
+def _nothing_seen(ledger: Ledger) -> list[Event]:
+    goal = GoalKey(part_of(ledger), Product.ANALYSIS, "made", "0" * 12).text
+    return [event(EventKind.MET, keys=[goal], evidence=lean(Evidence("x", START_S)))]
+
+
 def _one_copy(ledger: Ledger) -> list[Event]:
     scan = ledger.observed().scans[part_of(ledger)]
     copies = (f"cfs {scan.sha256}", f"tape {'0' * 64}", f"cfs {scan.sha256}")
@@ -141,6 +146,7 @@ def _forbidden(ledger: Ledger) -> list[Event]:
         (_met_nowhere, "met-without-evidence"),
         (_met_rotten, "met-without-evidence"),
         (_no_slices, "met-without-evidence"),
+        (_nothing_seen, "met-without-evidence"),
         (_one_copy, "met-without-evidence"),
         (_met_by_word, "met-without-evidence"),
         (_two_at_once, "two-at-once"),

@@ -12,8 +12,9 @@ from alsct_gui.files.recipes import load_recipe
 from alsct_gui.model.errors import RecipeError
 from alsct_gui.model.placement import ScanFacts
 from alsct_gui.model.policy import Product, Selection
+from alsct_gui.placement.matching import matcher
 from alsct_gui.placement.policy import load_policy, policy_names, recipe_hash
-from alsct_gui.placement.wanted import Wanted, matcher
+from alsct_gui.placement.wanted import Wanted
 
 GOOD: dict[str, Any] = {
     "name": "good",

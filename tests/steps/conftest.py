@@ -12,6 +12,7 @@ _ENTRIES = """[alsct_gui.steps]
 toy.smooth = toysteps:SMOOTH
 toy.count = toysteps:COUNT
 toy.hang = toysteps:HANG
+toy.scale = toysteps:SCALE
 toy.broken = toysteps:NOTHING
 """
 

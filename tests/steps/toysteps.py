@@ -105,3 +105,20 @@ HANG = Step(
     inputs=(Port("volume", "volume", "Volume"),), outputs=(Port("none", "volume", "Nothing"),),
     run=hang,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    pass
+
+
+def scale(inputs: Mapping[str, Any], p: Scale, reporter: Reporter) -> Mapping[str, Any]:
+    factor = float(inputs["model"].read_text())
+    return {"scaled": np.asarray(inputs["volume"].levels[0][:]) * np.float32(factor)}
+
+
+SCALE = Step(
+    name="toy.scale", title="Scaling", sentence="Does what a model says.", parameters=Scale,
+    inputs=(Port("volume", "volume", "Volume"), Port("model", "model", "Model")),
+    outputs=(Port("scaled", "volume", "Scaled"),), run=scale,
+)  # fmt: skip

@@ -91,6 +91,16 @@ def test_what_is_lacking_is_said_with_where_to_write_it(profile: Profile, outsid
     transfer.close()
 
 
+def test_steps_run_where_the_ledger_lies(outside: Outside, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="beside its ledger"):
+        outside.here(tmp_path / "a b")
+    folder = tmp_path / "ledger.steps"
+    assert outside.here(folder) is outside.here(folder)
+    known = outside.step_resources(SCAN)
+    assert (known.queue, known.time_s) == ("realtime", 4 * 3600)
+    outside.close()
+
+
 def test_what_a_job_asks_for(outside: Outside) -> None:
     size = {"n_angles": "1313", "n_rows": "2160", "n_columns": "2560"}
     known = outside.resources(replace(SCAN, metadata=size))

@@ -13,56 +13,18 @@ from pathlib import PurePosixPath
 from alsct_gui.files.names import product_name
 from alsct_gui.files.provenance import TIFF_FILE, ZARR_FILE, parse_provenance
 from alsct_gui.model.errors import InputError
-from alsct_gui.model.placement import (
-    MET,
-    Evidence,
-    GoalKey,
-    ScanFacts,
-    StateKind,
-    StepState,
-    Work,
-    blocked,
-    failed,
-    waiting,
-)
+from alsct_gui.model.placement import Evidence, GoalKey, ScanFacts, StateKind
 from alsct_gui.model.policy import Place, Product
 from alsct_gui.model.recipe import Recipe, recipe_to_dict
-from alsct_gui.placement.goals.base import BlockedError, Intent, Record, World
+from alsct_gui.placement.goals.base import BlockedError, World
+from alsct_gui.placement.goals.jobs import Computer, JobGoals
 from alsct_gui.placement.goals.products import expected_slices, is_of
 from alsct_gui.placement.goals.slices import ARRAY_FILE, count_listed
-from alsct_gui.superfacility.compute.base import (
-    Compute,
-    JobRequest,
-    JobStatus,
-    Resources,
-    job_name,
-    outcome,
-)
-from alsct_gui.superfacility.compute.look import Answer, Looker, Question
-from alsct_gui.superfacility.compute.progress import RunProgress
-from alsct_gui.superfacility.compute.states import JobState
-from alsct_gui.superfacility.errors import NotThereError
+from alsct_gui.superfacility.compute.base import JobRequest
+from alsct_gui.superfacility.compute.look import Answer, Question
 
-LOST_S = 3600.0
-"""For how long a queue may not know a job before another is submitted."""
-_WAITS = (
-    JobState.PENDING, JobState.CONFIGURING, JobState.REQUEUED, JobState.REQUEUE_FED,
-    JobState.SUSPENDED,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Computer:
-    """A place where reconstructions run, and how they are asked for there."""
-
-    compute: Compute
-    """Runs jobs."""
-    looker: Looker
-    """Looks at files there."""
-    resources: Callable[[ScanFacts], Resources]
-    """What the job of a scan asks of the machine."""
-    stage: bool = False
-    """Whether jobs copy the scan to a quick disk first."""
+_STAGE = "slices"
+"""Stage of a reconstruction whose progress is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +39,7 @@ class Seen:
     """Size in bytes of each file, by its path in the product."""
 
 
-class ComputedReconstructions:
+class ComputedReconstructions(JobGoals):
     """Reconstructions at a place with a `Compute`.
 
     Parameters
@@ -95,13 +57,8 @@ class ComputedReconstructions:
     def __init__(
         self, world: World, place: Place, recipes: Callable[[str], Recipe], computer: Computer
     ) -> None:
-        if not place.root:
-            raise BlockedError(
-                "it is not known where products lie there", where=place.name,
-                fix="Give the place a root in the policy, or its collection one in the profile",
-            )  # fmt: skip
-        self._world, self._place, self._recipes = world, place, recipes
-        self._computer, self._compute = computer, computer.compute
+        super().__init__(world, place, computer, stage=_STAGE)
+        self._recipes = recipes
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Evidence]:
         """List the products there, and count the slices by their files."""
@@ -127,45 +84,12 @@ class ComputedReconstructions:
                 found[key] = seen
         return found
 
-    def act(self, intent: Intent, record: Record) -> str:
-        """Submit a job, or find the one that was."""
-        (key,) = intent.keys
-        return self._compute.submit(self._job(key))
-
-    def poll(self, outside_id: str) -> StepState:
-        """Ask the queue, and read the progress file."""
-        status = self._compute.status(outside_id)
-        work = self._work(outside_id)
-        name = status.name or (self._name(work.keys[0]) if work is not None else "")
-        progress = self._compute.progress(name) if name else None
-        state = job_state(status, progress, self._compute.place)
-        is_lost = status.state is JobState.UNKNOWN and state.kind is StateKind.WAITING
-        if is_lost and work is not None and self._waited_s(work, state) > LOST_S:
-            return failed("the queue has not known the job for an hour")
-        return state
-
-    def cancel(self, outside_id: str) -> None:
-        """End the job there."""
-        try:
-            self._compute.cancel(outside_id)
-        except NotThereError:
-            if self._compute.status(outside_id).listed:
-                raise
-
     def _job(self, key: str) -> JobRequest:
         scan, recipe = self._world.scan(key), self._recipes(GoalKey.parse(key).recipe)
         return JobRequest(
             key, self._raw(key, scan), self._output(key), self._computer.resources(scan),
             recipe_to_dict(recipe), stage=self._computer.stage, attempt=self._attempt(key),
         )  # fmt: skip
-
-    def _attempt(self, key: str) -> int:
-        """Number of the piece of work that was decided on last; the first is 1."""
-        record = self._world.observed.goals.get(key)
-        return max(1, record.tries) if record is not None else 1
-
-    def _name(self, key: str) -> str:
-        return job_name(key, self._attempt(key))
 
     def _raw(self, key: str, scan: ScanFacts) -> str:
         """Path of the raw file at the site of this place.
@@ -191,17 +115,6 @@ class ComputedReconstructions:
         relative = PurePosixPath(self._world.relative(scan))
         name = product_name(relative.stem, self._recipes(mark).output.format)
         return str(PurePosixPath(self._place.root) / relative.parent / mark / name)
-
-    def _work(self, outside_id: str) -> Work | None:
-        works = self._world.observed.works.values()
-        return next((work for work in works if work.outside_id == outside_id), None)
-
-    def _waited_s(self, work: Work, state: StepState) -> float:
-        """For how long it has stood so."""
-        record = self._world.observed.goals.get(work.keys[0])
-        if record is None or record.state != state:
-            return 0.0
-        return self._world.clock() - record.since_s
 
 
 def whole_product(answer: Answer, path: str, scan: ScanFacts, mark: str) -> Seen | None:
@@ -233,33 +146,3 @@ def whole_product(answer: Answer, path: str, scan: ScanFacts, mark: str) -> Seen
     if not is_of(made, scan, mark) or slices != expected_slices(made) or slices == 0:
         return None
     return Seen(path, slices, files)
-
-
-def job_state(status: JobStatus, progress: RunProgress | None, place: str) -> StepState:
-    """Return what a job's status means for its goal.
-
-    Parameters
-    ----------
-    status
-        What the queue says.
-    progress
-        What its progress file says; None when there is none.
-    place
-        Name of the place, for people.
-    """
-    found = outcome(status, progress)
-    if found.verdict == "done":
-        return MET
-    if found.verdict != "going":
-        return failed(found.sentence, found.fix)
-    if status.state is JobState.UNKNOWN:
-        if progress is not None and progress.state == "finished":
-            return MET  # it says so; whoever asks looks for itself
-        return waiting(f"the queue of {place}", "it does not list the job")
-    if status.is_held:
-        return blocked(status.cause or status.sentence, status.fix or "Look at the job there")
-    if status.state in _WAITS:
-        return waiting(f"the queue of {place}", status.cause or status.sentence)
-    if progress is None or progress.stage != "slices":
-        return StepState(StateKind.MOVING)
-    return StepState(StateKind.MOVING, done=progress.done, total=progress.total)

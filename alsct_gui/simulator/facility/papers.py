@@ -17,7 +17,9 @@ from alsct_gui.simulator.facility.scicat import INGESTOR
 from alsct_gui.simulator.facility.tree import Tree
 
 PROGRAM = (sys.executable, "-P", "-c", "from alsct_gui.cli import main; main()", "recon")
-"""What jobs run: the command line of this installation."""
+"""What jobs reconstruct with: the command line of this installation."""
+STEPS = (*PROGRAM[:-1], "step", "run")
+"""What they run steps with."""
 PROPOSALS = {"pattern": r"_?[A-Za-z]+-\d{5}(_.*)?", "group": r"\g<0>"}
 """Every proposal is its own group."""
 GROUPS = {
@@ -64,8 +66,8 @@ def profile_of(tree: Tree, addresses: Addresses) -> dict[str, Any]:
     nersc = {
         **plain["nersc"], "key_file": str(tree.key), "jobs_folder": str(tree.jobs),
         "api_url": addresses.nersc_api, "token_url": addresses.nersc_tokens,
-        "mounts": [str(tree.nersc)], "program": list(PROGRAM), "memory_gb": 4,
-        "cpus": os.cpu_count() or 1,
+        "mounts": [str(tree.nersc)], "program": list(PROGRAM), "steps": list(STEPS),
+        "memory_gb": 4, "cpus": os.cpu_count() or 1,
     }  # fmt: skip
     scicat = {
         "url": addresses.scicat, "user": INGESTOR.name, "pid_prefix": "20.500.00000",

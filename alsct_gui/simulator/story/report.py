@@ -15,7 +15,8 @@ from alsct_gui.simulator.story.chart import draw_history
 from alsct_gui.simulator.story.history import GoalHistory, Mark, ScanHistory, mark_of
 
 _NOUNS = {
-    Product.RAW: "raw file", Product.RECONSTRUCTION: "volume", Product.METADATA: "record",
+    Product.RAW: "raw file", Product.RECONSTRUCTION: "volume", Product.ANALYSIS: "analysis",
+    Product.METADATA: "record",
     Product.ACCESS: "access", Product.CATALOGUE: "row", Product.PRUNED: "pruned",
 }  # fmt: skip
 TITLE = "An outage of NERSC, and how the debt is paid"

@@ -86,6 +86,32 @@ def launch(
     return Launch(tuple(command))
 
 
+def require_environment(environment: Environment, program: str = "") -> None:
+    """Refuse code for which there is nothing here, before it is begun.
+
+    Parameters
+    ----------
+    environment
+        Where it shall run.
+    program
+        What its command starts with; empty for a function or a notebook.
+
+    Raises
+    ------
+    EngineUnavailableError
+        Nothing here starts such an environment, or there is no such interpreter or program.
+    """
+    if environment.container or environment.conda:
+        launch((), environment, folder=Path())
+        return
+    wanted = program or interpreter(environment)
+    if shutil.which(wanted) is None:
+        raise EngineUnavailableError(
+            "there is no such program here", where=wanted,
+            fix="Install it, or name it by its whole path",
+        )  # fmt: skip
+
+
 def _docked(
     engine: str, command: Sequence[str], image: str, folder: Path, seen: Sequence[Path],
     variables: Mapping[str, str], name: str,

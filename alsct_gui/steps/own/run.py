@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from alsct_gui.files.identity import file_checksum
 from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.codec import to_plain
-from alsct_gui.model.errors import RecipeError
+from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.model.volume import Volume
 from alsct_gui.steps.own.description import RESERVED, OwnCode, description_of
 from alsct_gui.steps.own.environment import interpreter, launch
@@ -57,7 +57,7 @@ def run_code(
         write_plain(folder / "job.json", _job(code, paths, parameters, output, folder, told))
         command = [interpreter(code.environment), str(_DRIVER), str(folder / "job.json")]
     reporter.record(
-        file=str(code.path), sha256=_checksums(code, command, paths),
+        file=str(code.path), sha256=_checksums(code, command, paths.values()),
         program=_program(code, command), environment=to_plain(code.environment), command=command,
     )  # fmt: skip
     variables = {"PYTHONUNBUFFERED": "1", **dict.fromkeys(_THREADS, str(reporter.threads))}
@@ -140,15 +140,57 @@ def search_path(known: str) -> str:
     return os.pathsep.join(entry for entry in entries if Path(entry).resolve() != _OURS)
 
 
-def _checksums(code: OwnCode, command: Sequence[str], inputs: Mapping[str, Path]) -> dict[str, str]:
-    """SHA-256 of every file of the code: its own, a description beside it, and what a command
-    names below its folder.
+def code_files(code: OwnCode, parameters: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the files of one's own code, by their paths below its folder.
+
+    They are its own, a description beside it, and what its command names below its folder.
     """
+    nothing = dict.fromkeys(code.inputs, Path())
+    command = words_of(code, nothing, Path(), Path(), parameters)
+    files = _files(code, command)
+    return {path.relative_to(code.path.parent).as_posix(): path for path in files}
+
+
+def code_checksums(code: OwnCode, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of each file of one's own code, as `code_files` names them.
+
+    Raises
+    ------
+    InputError
+        One cannot be read.
+    """
+    try:
+        return {name: file_checksum(path) for name, path in code_files(code, parameters).items()}
+    except OSError as error:
+        raise InputError(
+            f"its files cannot be read ({error.strerror})", where=str(code.path)
+        ) from error
+
+
+def checksums_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the same of a product's provenance: its `record`; empty for an installed step."""
+    known, file = record.get("sha256"), record.get("file")
+    if not isinstance(known, Mapping) or not isinstance(file, str):
+        return {}
+    folder = PurePath(file).parent
+    return {_below(PurePath(str(name)), folder): str(sum_) for name, sum_ in known.items()}
+
+
+def _below(path: PurePath, folder: PurePath) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _checksums(code: OwnCode, command: Sequence[str], inputs: Iterable[Path]) -> dict[str, str]:
+    files = sorted(set(_files(code, command)) - set(inputs))
+    return {str(path): file_checksum(path) for path in files}
+
+
+def _files(code: OwnCode, command: Sequence[str]) -> list[Path]:
     files = {code.path, description_of(code.path)}
     if code.form == "command":
-        files |= {Path(word) for word in command if Path(word).is_relative_to(code.path.parent)}
-    files -= {*inputs.values()}
-    return {str(path): file_checksum(path) for path in sorted(files) if path.is_file()}
+        named = (Path(word) for word in command)
+        files |= {path for path in named if path.is_relative_to(code.path.parent)}
+    return sorted(path for path in files if path.is_file())
 
 
 def _program(code: OwnCode, command: Sequence[str]) -> dict[str, str]:

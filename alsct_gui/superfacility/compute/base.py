@@ -24,6 +24,8 @@ SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,&-]{0,99}")
 """What a queue, an account or a constraint may be called: these stand in the job script."""
 SAFE_PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 """Form of the few folders that stand in addresses and in the job script."""
+MOST_ALONG_BYTES = 100_000_000
+"""Most that goes along with a job."""
 
 _NAME = re.compile(r"alsct-[0-9a-f]{20}-[1-9][0-9]{0,3}")
 
@@ -70,8 +72,48 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class StepCall:
+    """A step that a job runs instead of a reconstruction.
+
+    Raises
+    ------
+    RefusedError
+        A file that goes along has a name that is not of the closed alphabet, or is too large.
+    """
+
+    step: str
+    """Name of an installed step; else the file of somebody's code: one of `files`, or the path of
+    one that lies there already."""
+    inputs: Mapping[str, str]
+    """Paths where the job runs, by the names of the step's inputs."""
+    parameters: Mapping[str, Any]
+    """Plain data."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the files of somebody's code, by their paths below its folder; the job refuses
+    others."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that go along with the job, by names of the same kind."""
+    along: Mapping[str, str] = field(default_factory=dict)
+    """Inputs that are among `files`: their names there, by the names of the step's inputs."""
+
+    def __post_init__(self) -> None:
+        for name in self.files:
+            if SAFE_PATH.fullmatch(f"/{name}") is None:
+                raise RefusedError(
+                    f"the name {name[:200]!r} cannot go along with a job",
+                    fix="Rename the file: letters, digits, '_', '-' and '.'", name="unsafe-path",
+                )  # fmt: skip
+        size_bytes = sum(map(len, self.files.values()))
+        if size_bytes > MOST_ALONG_BYTES:
+            raise RefusedError(
+                f"{size_bytes / 1e6:.0f} MB are too much to go along with a job",
+                fix=f"Take files of at most {MOST_ALONG_BYTES / 1e6:.0f} MB in all",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One reconstruction that is to be done somewhere.
+    """One reconstruction, or one step, that is to be done somewhere.
 
     Raises
     ------
@@ -82,9 +124,9 @@ class JobRequest:
     key: str
     """Made from scan, product and recipe: the same key is the same work."""
     scan: str
-    """Path of the raw scan, where the job runs."""
+    """Path of the raw scan, where the job runs; empty for a step."""
     output: str
-    """Path of the volume, likewise."""
+    """Path of the product, likewise."""
     resources: Resources
     """What it asks of the machine."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -97,6 +139,8 @@ class JobRequest:
     """Slices that the volume must have; None when not known."""
     attempt: int = 1
     """Counts up when a job of this work has ended badly and another is wanted."""
+    call: StepCall | None = None
+    """The step that is run; None for a reconstruction."""
 
     def __post_init__(self) -> None:
         if not self.key or not 1 <= self.attempt <= 9999:
@@ -194,23 +238,24 @@ def outcome(status: JobStatus, progress: RunProgress | None, slices: int | None 
     """
     if not status.is_final:
         return Outcome("going", status.sentence, status.fix)
-    made = None if progress is None or progress.state != "finished" else progress.slices
     if status.state.has_failed:
         said = progress.message if progress is not None else ""
         sentence = f"{status.sentence}: {said}" if said else status.sentence
         return Outcome("failed", sentence.rstrip("."), status.fix)
-    if made is None:
+    if progress is None or progress.state != "finished":
         return Outcome(
             "no-output",
-            "The job has ended well by its exit code, and no finished volume is there",
+            "The job has ended well by its exit code, and no finished product is there",
             "Read its log, then submit it again",
         )
+    made = progress.slices
     if slices is not None and made != slices:
         return Outcome(
             "incomplete", f"The volume has {made} slices of {slices}",
             "Submit it again; it goes on with what it has",
         )  # fmt: skip
-    return Outcome("done", f"The volume has its {made} slices")
+    whole = "The product is whole" if made is None else f"The volume has its {made} slices"
+    return Outcome("done", whole)
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Reconstructing on this workstation, as a place of the same kind as NERSC.
+"""Jobs on this workstation, as a place of the same kind as NERSC.
 
 The same script runs without a container, as a process of its own session that outlives this
 one. Who lives is told by a lock that the job's processes hold, never by a number that another
@@ -8,7 +8,6 @@ process may have taken over.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import signal
@@ -35,15 +34,16 @@ from alsct_gui.superfacility.compute.progress import RunProgress, read_progress
 from alsct_gui.superfacility.compute.script import (
     Site,
     body,
+    job_contents,
     job_files,
-    manifest_bytes,
-    manifest_of,
 )
 from alsct_gui.superfacility.compute.states import JobState
 from alsct_gui.superfacility.errors import LinkDownError, RefusedError
 
 PROGRAM = (sys.executable, "-P", "-c", "from alsct_gui.cli import main; main()", "recon")
-"""What is run: the command line of this installation."""
+"""What reconstructs: the command line of this installation."""
+STEPS = ("nice", "-n", "10", *PROGRAM[:-1], "step", "run")
+"""What runs steps, likewise; it steps back for what a person looks at meanwhile."""
 
 
 class Here:
@@ -53,8 +53,8 @@ class Here:
     ----------
     folder
         Where the files of the jobs lie, of the closed alphabet of `Site.folder`.
-    program
-        What is run, one word each.
+    program, steps
+        What reconstructs and what runs steps, one word each.
     clock
         Seconds since 1970 UTC.
 
@@ -69,9 +69,19 @@ class Here:
         folder: Path,
         *,
         program: tuple[str, ...] = PROGRAM,
+        steps: tuple[str, ...] = STEPS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._site = Site(str(folder.resolve()), runtime="none", mounts=(), program=program)
+        try:
+            self._site = Site(
+                str(folder.resolve()), runtime="none", mounts=(), program=program, steps=steps
+            )
+        except RefusedError as error:
+            raise RefusedError(
+                "jobs cannot run in a folder of this name", where=str(folder), name=error.name,
+                fix="Put it into folders of letters, digits, '_', '-' and '.'; the jobs of an "
+                "agent lie beside its ledger",
+            ) from error  # fmt: skip
         self._clock = clock
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -89,7 +99,7 @@ class Here:
             The folder of the jobs cannot be written.
         """
         files = job_files(self._site, job.name)
-        manifest = manifest_bytes(manifest_of(job, self._site))
+        contents = job_contents(job, self._site)
         try:
             Path(self._site.folder).mkdir(parents=True, exist_ok=True)
             lock = os.open(
@@ -104,9 +114,9 @@ class Here:
                 return job.name  # it runs, or another process is starting it just now
             if self._has_begun(job.name):
                 return job.name
-            Path(files.manifest).write_bytes(manifest)
-            if job.recipe:
-                Path(files.recipe).write_text(json.dumps(dict(job.recipe)), encoding="ascii")
+            for path, content in contents.items():
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).write_bytes(content)
             Path(files.script).write_text(f"#!/bin/bash\n{body()}", encoding="utf-8")
             self._start(job.name, lock)
         except OSError as error:

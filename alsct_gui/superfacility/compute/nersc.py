@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import json
 import re
 import time
 import uuid
@@ -33,9 +32,8 @@ from alsct_gui.superfacility.compute.progress import RunProgress, parse_progress
 from alsct_gui.superfacility.compute.rows import Row, parse_test_only, pick, read_row, rows_of
 from alsct_gui.superfacility.compute.script import (
     Site,
+    job_contents,
     job_files,
-    manifest_bytes,
-    manifest_of,
     script_text,
 )
 from alsct_gui.superfacility.compute.session import Access, Session
@@ -206,7 +204,7 @@ class Nersc:
             )  # fmt: skip
 
     def _prepare(self, job: JobRequest) -> None:
-        """Put script, manifest and recipe in place; harmless when they are there already."""
+        """Put script, manifest and all else in place; harmless when they are there already."""
         if job.resources.time_s > self._site.longest_s:
             raise RefusedError(
                 f"the job asks for {job.resources.time_s} s and the queue gives "
@@ -214,13 +212,12 @@ class Nersc:
                 where="profile: queue", fix="Take another queue",
             )  # fmt: skip
         files = job_files(self._site, job.name)
-        contents = {
-            files.manifest: manifest_bytes(manifest_of(job, self._site)),
-            files.script: script_text(job.name, job.resources, self._site).encode("ascii"),
-        }
-        if job.recipe:
-            contents[files.recipe] = json.dumps(dict(job.recipe), indent=1).encode("ascii")
+        contents = job_contents(job, self._site)
+        contents[files.script] = script_text(job.name, job.resources, self._site).encode("ascii")
         self._require_folder()
+        inner = {path.rpartition("/")[0] for path in contents} - {self._site.folder}
+        if inner:  # of the closed alphabet, as `StepCall` has checked
+            self._command(f"mkdir -p -- {' '.join(sorted(inner))}")
         for path, content in contents.items():
             self._upload(path, content)
 

@@ -1,7 +1,7 @@
-"""How far a reconstruction is, in a file of one line that is replaced whole.
+"""How far a job is, in a file of one line that is replaced whole.
 
-`alsct recon --progress-file` writes it; whoever watches, here or over a service, reads it and
-never sees half of it.
+`--progress-file` of `alsct recon` and `alsct step run` writes it; whoever watches, here or over
+a service, reads it and never sees half of it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class RunProgress:
     state: RunState
     """Whether it goes on, and how it ended otherwise."""
     stage: str = ""
-    """Stage that it is in: ``projections`` or ``slices``; empty before the first."""
+    """Stage that it is in, of a reconstruction ``projections`` or ``slices``; empty before the
+    first."""
     done: int = 0
     """Units of the stage that are finished."""
     total: int = 0
@@ -47,7 +48,8 @@ class RunProgress:
     at: float = 0.0
     """When this was written, seconds since 1970 UTC."""
     slices: int | None = None
-    """Slices of the finished volume, counted in the volume; None before its end."""
+    """Slices of the finished volume, counted in the volume; None before its end, and of what is no
+    volume."""
     message: str = ""
     """What went wrong, in a sentence; empty otherwise."""
 
@@ -147,13 +149,13 @@ class ProgressFile:
         if self._clock() - self._written_s >= EVERY_S:
             self._write(self._last)
 
-    def finish(self, slices: int) -> None:
-        """Say that the volume is whole.
+    def finish(self, slices: int | None = None) -> None:
+        """Say that the product is whole.
 
         Parameters
         ----------
         slices
-            Its slices, counted in it.
+            Slices of a volume, counted in it.
 
         Raises
         ------

@@ -18,6 +18,7 @@ from alsct_gui.superfacility.compute.base import (
     SAFE_PATH,
     JobRequest,
     Resources,
+    StepCall,
     is_job_name,
 )
 from alsct_gui.superfacility.errors import RefusedError
@@ -48,7 +49,9 @@ class Site:
     mounts: tuple[str, ...] = ("/global/cfs/cdirs/als", "/pscratch")
     """Folders that the container sees, under their own names."""
     program: tuple[str, ...] = ("alsct", "recon")
-    """What is run, one word each."""
+    """What reconstructs, one word each."""
+    steps: tuple[str, ...] = ("alsct", "step", "run")
+    """What runs steps, likewise."""
     longest_s: int = 4 * 3600
     """Longest time of a job in the profile's queue."""
     zone: str = "America/Los_Angeles"
@@ -73,7 +76,11 @@ class JobFiles:
     manifest: str
     """Its data."""
     recipe: str
-    """The recipe, when one is given."""
+    """The recipe, when one is given; of a step its parameters."""
+    checksums: str
+    """What somebody's code has to be, where a job runs such."""
+    along: str
+    """Folder of files that go along: somebody's code, models."""
     progress: str
     """Written by the reconstruction."""
     claim: str
@@ -94,8 +101,8 @@ def job_files(site: Site, name: str) -> JobFiles:
         raise RefusedError("this is not the name of a job of this program", where=repr(name[:80]))
     base = f"{site.folder}/{name}"
     return JobFiles(
-        f"{base}.sbatch", f"{base}.json", f"{base}.recipe.json", f"{base}.progress.json",
-        f"{base}.claim", f"{base}.end",
+        f"{base}.sbatch", f"{base}.json", f"{base}.recipe.json", f"{base}.code.json",
+        f"{base}.along", f"{base}.progress.json", f"{base}.claim", f"{base}.end",
     )  # fmt: skip
 
 
@@ -148,20 +155,26 @@ def manifest_of(job: JobRequest, site: Site) -> dict[str, Any]:
         container does not see it.
     """
     files = job_files(site, job.name)
-    scan = checked_path(job.scan, site, "scan")
-    output = checked_path(job.output, site, "output")
+    scan = "" if job.call is not None else checked_path(job.scan, site, "scan")
     copy_to = f"{site.folder}/{job.name}.work/{PurePosixPath(scan).name}" if job.stage else ""
-    arguments = [
-        f"--output={output}",
+    common = [
         f"--progress-file={files.progress}",
         f"--memory-gb={job.resources.memory_gb:g}",
         f"--threads={job.resources.cpus}",
-        *([f"--recipe={files.recipe}"] if job.recipe else []),
-        "--resume",
-        *job.options,
-        "--",
-        copy_to or scan,
     ]
+    output = checked_path(job.output, site, "output")
+    if job.call is not None:
+        arguments = [*common, *_step_words(job.call, files, site), output]
+    else:
+        arguments = [
+            f"--output={output}",
+            *common,
+            *([f"--recipe={files.recipe}"] if job.recipe else []),
+            "--resume",
+            *job.options,
+            "--",
+            copy_to or scan,
+        ]
     if any("\0" in word for word in arguments):
         raise RefusedError("an argument of the job holds a zero byte", name="hostile-path")
     return {
@@ -171,11 +184,50 @@ def manifest_of(job: JobRequest, site: Site) -> dict[str, Any]:
         "runtime": site.runtime,
         "image": site.image,
         "mounts": list(site.mounts),
-        "program": list(site.program),
+        "program": list(site.program if job.call is None else site.steps),
         "arguments": arguments,
         "copy_from": scan if job.stage else "",
         "copy_to": copy_to,
     }
+
+
+def _step_words(call: StepCall, files: JobFiles, site: Site) -> list[str]:
+    """Words of `alsct step run` before the output; what has the output's name is moved aside."""
+    inputs = (
+        f"--input={name}={checked_path(path, site, f'input {name}')}"
+        for name, path in call.inputs.items()
+    )
+    along = (f"--input={name}={files.along}/{file}" for name, file in call.along.items())
+    return [
+        *inputs,
+        *along,
+        f"--params={files.recipe}",
+        *([f"--code={files.checksums}"] if call.checksums else []),
+        "--overwrite",
+        "--resume",
+        "--",
+        f"{files.along}/{call.step}" if call.step in call.files else call.step,
+    ]
+
+
+def job_contents(job: JobRequest, site: Site) -> dict[str, bytes]:
+    """Return the files of a job by their paths, all but the script.
+
+    Raises
+    ------
+    RefusedError
+        As for `manifest_of`.
+    """
+    files, call = job_files(site, job.name), job.call
+    contents = {files.manifest: manifest_bytes(manifest_of(job, site))}
+    settings = job.recipe if call is None else call.parameters
+    if settings or call is not None:
+        contents[files.recipe] = json.dumps(dict(settings), indent=1).encode("ascii")
+    if call is not None and call.checksums:
+        contents[files.checksums] = json.dumps(dict(call.checksums), indent=1).encode("ascii")
+    if call is not None:
+        contents |= {f"{files.along}/{name}": data for name, data in call.files.items()}
+    return contents
 
 
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

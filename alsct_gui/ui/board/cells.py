@@ -156,7 +156,9 @@ def evidence_words(product: Product, evidence: Evidence, now_s: float) -> str:
     parts = []
     if evidence.size_bytes is not None:
         parts.append(size_words(evidence.size_bytes))
-    if evidence.sha256:
+    if product is Product.ANALYSIS:
+        parts.append("its making read back")
+    elif evidence.sha256:
         parts.append("SHA-256 verified")
     if evidence.slices is not None:
         parts.append(f"{count_words(evidence.slices, 'slice')} counted")
@@ -175,13 +177,15 @@ def work_words(product: Product, pace: Pace | None) -> str:
         return ""
     in_slices = product is Product.RECONSTRUCTION
     parts = []
-    if in_slices:
+    if product is Product.ANALYSIS:  # its steps count whatever they like
+        parts.append(f"{100 * pace.done // max(1, pace.total)}%")
+    elif in_slices:
         of = f" of {count_words(pace.total, 'slice')}" if pace.total else " slices"
         parts.append(f"{pace.done}{of}")
     else:
         of = f" of {size_words(pace.total)}" if pace.total else ""
         parts.append(f"{size_words(pace.done)}{of}")
-    if pace.per_s:
+    if pace.per_s and product is not Product.ANALYSIS:
         parts.append(f"{pace.per_s:.1f} slices/s" if in_slices else rate_words(pace.per_s))
     left_s = pace.left_s()
     if left_s is not None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alsct_gui.model.placement import GoalKey, GoalRecord, StateKind
-from alsct_gui.model.policy import WISHABLE, Product
+from alsct_gui.model.policy import WISHABLE
 from alsct_gui.ui.board.cells import Cell
-from alsct_gui.ui.board.columns import Column
+from alsct_gui.ui.board.columns import Column, Kind
 from alsct_gui.ui.board.rows import Row
 from alsct_gui.ui.session import OnBoard
 from alsct_gui.ui.widgets.marks import State
@@ -113,11 +113,11 @@ def on_board(chosen: Chosen) -> OnBoard:
 
 def by_column(
     places: Iterable[tuple[Row, Column]],
-) -> dict[tuple[Product, str], tuple[str, ...]]:
-    """Return the scans of each product and place."""
-    found: dict[tuple[Product, str], list[str]] = {}
+) -> dict[Kind, tuple[str, ...]]:
+    """Return the scans of each product, place and analysis."""
+    found: dict[Kind, list[str]] = {}
     for row, column in places:
-        found.setdefault((column.product, column.place), []).append(row.id)
+        found.setdefault(column.kind, []).append(row.id)
     return {kind: tuple(dict.fromkeys(scans)) for kind, scans in found.items()}
 
 

@@ -16,6 +16,8 @@ from alsct_gui.model.placement import GoalKey, GoalRecord, Observed
 from alsct_gui.model.policy import Policy, Product
 from alsct_gui.model.recipe import Recipe
 from alsct_gui.placement.asking import (
+    AskedAnalysis,
+    analysis_of,
     ask_admit,
     ask_of_goals,
     ask_priority,
@@ -23,9 +25,11 @@ from alsct_gui.placement.asking import (
     ask_retry_arrival,
     ask_unwant,
     ask_want,
+    kept_analysis,
 )
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.recipes import Recipes
+from alsct_gui.placement.sheets import sheets_of
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.board.choosing import Chosen, by_column, by_suffix
 from alsct_gui.ui.board.columns import Names, product_words
@@ -232,25 +236,26 @@ class BoardCommands:
 
     def want(self) -> None:
         """Want the chosen products at the chosen places."""
-        policy = self._facility.policy
-        if policy is None:
+        policy, view = self._facility.policy, self._session.board
+        if policy is None or view is None:
             return
-        found = by_column(self._chosen().wantable)
+        found, kept = by_column(self._chosen().wantable), view.board.observed.recipes
         asked = [
-            (product, place, scans, self._recipe(policy, product, place))
-            for (product, place), scans in found.items()
+            (product, place, scans, self._recipe(policy, product, place), analysis)
+            for (product, place, analysis), scans in found.items()
         ]
         if not asked:
             return
 
         def work(ledger: Ledger) -> None:
-            for product, place, scans, recipe in asked:
-                ask_want(ledger, scans, product, place, recipe)
+            for product, place, scans, recipe, name in asked:
+                analysis = analysis_of(policy, name, kept) if name else None
+                ask_want(ledger, scans, product, place, recipe, analysis=analysis)
 
         names = ", ".join(
-            f"{product_words(product)} at {self._names.place(place)}"
+            f"{analysis or product_words(product)} at {self._names.place(place)}"
             f"{f' by {recipe.name}' if recipe is not None else ''}"
-            for product, place, _, recipe in asked
+            for product, place, _, recipe, analysis in asked
         )
         count = count_words(len({scan for item in asked for scan in item[2]}), "scan")
         self.write("Wanting", work, f"Wanted of {count}: {names}.")
@@ -294,7 +299,8 @@ class BoardCommands:
         def undo(ledger: Ledger) -> None:
             for key, scans in found.items():
                 recipe = _recipe_of(policy, observed, key)
-                ask_want(ledger, scans, key.product, key.place, recipe)
+                analysis = _analysis_of(policy, observed, key)
+                ask_want(ledger, scans, key.product, key.place, recipe, analysis=analysis)
 
         names = ", ".join(dict.fromkeys(self._names.goal(key) for key in found))
         count = count_words(len({scan for scans in found.values() for scan in scans}), "scan")
@@ -354,3 +360,10 @@ def _recipe_of(policy: Policy, observed: Observed, key: GoalKey) -> Recipe | Non
     if key.product is not Product.RECONSTRUCTION:
         return None
     return Recipes(policy, observed).find(key.recipe)
+
+
+def _analysis_of(policy: Policy, observed: Observed, key: GoalKey) -> AskedAnalysis | None:
+    if key.product is not Product.ANALYSIS:
+        return None
+    sheet = sheets_of(policy, observed).find(key.recipe)
+    return kept_analysis(policy, observed.recipes, sheet)

@@ -11,28 +11,31 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from alsct_gui.model.placement import (
     Arrival,
+    GoalKey,
     GoalRecord,
     Observed,
     ScanFacts,
     StateKind,
 )
 from alsct_gui.model.policy import Policy, Product
-from alsct_gui.placement.wanted import Plan, Wanted, matcher
+from alsct_gui.placement.matching import matcher
+from alsct_gui.placement.wanted import Plan, Wanted
 from alsct_gui.ui.board.cells import NEXT_LOOK, NOTHING, TAKEN_BACK, Cell, cell_of
-from alsct_gui.ui.board.columns import Column, Names, columns_of
+from alsct_gui.ui.board.columns import Column, Kind, Names, columns_of
 from alsct_gui.ui.board.pace import Pace, followed
 from alsct_gui.ui.scans.entries import moment_of_text, title_of
 from alsct_gui.ui.widgets.marks import State
 from alsct_gui.ui.words import clock_words, size_words
 
-_Kind = tuple[Product, str]
-"""Product and name of the place."""
 _PART_CHARS = 32
 """Of a scan in keys."""
-OWED = (Product.RAW, Product.RECONSTRUCTION, Product.METADATA, Product.ACCESS)
+OWED = (
+    Product.RAW, Product.RECONSTRUCTION, Product.ANALYSIS, Product.METADATA, Product.ACCESS,
+)  # fmt: skip
 """Products that are a debt where they are wanted outside and not there."""
 _ARRIVING = {StateKind.BLOCKED: State.BLOCKED, StateKind.RETRY: State.FAILED}
 
@@ -135,11 +138,12 @@ class BoardMaker:
     def __init__(self, policy: Policy, naming: str = "") -> None:
         self.policy, self._naming = policy, naming
         self.names = Names(policy)
-        self._wanted = Wanted(policy)
+        self._kept: dict[str, Mapping[str, Any]] = {}
+        self._wanted = Wanted(policy, self._kept)
         self._bans = [(matcher(ban.scans), ban) for ban in policy.bans]
         self._board = Board()
-        self._kinds: dict[str, _Kind] = {}
-        self._plans: dict[int, tuple[Plan, set[_Kind], dict[_Kind, str]]] = {}
+        self._kinds: dict[str, Kind | None] = {}
+        self._plans: dict[int, tuple[Plan, set[Kind], dict[Kind, str]]] = {}
         self._rows: dict[str, Row] = {}
         self._waits: Counter[str] = Counter()
 
@@ -159,6 +163,8 @@ class BoardMaker:
             Keys and scans that may be otherwise than the last time; None when that is not known.
         """
         before = self._board
+        self._kept.update(observed.recipes)
+        self.names.keep(observed.recipes)
         paces = followed(before.paces, progress, observed.works, now_s)
         if touched is None:
             touched = self._differences(observed)
@@ -169,7 +175,7 @@ class BoardMaker:
         for work in observed.works.values():
             if paces.get(work.id) != before.paces.get(work.id):
                 parts.update(key[:_PART_CHARS] for key in work.keys)
-        columns = columns_of(self.policy, self._kinds.values())
+        columns = columns_of(self.policy, filter(None, self._kinds.values()))
         if columns != before.columns:
             parts = set(observed.scans)
         changed = {
@@ -221,25 +227,22 @@ class BoardMaker:
         self._rows = rows
         return list(rows.values())
 
-    def _kind(self, suffix: str) -> _Kind:
-        """Return what an ending of keys is about."""
-        kind = self._kinds.get(suffix)
-        if kind is None:
-            _, product, place, _ = suffix.split("/")
-            kind = self._kinds[suffix] = (Product(product), place)
-        return kind
+    def _kind(self, suffix: str) -> Kind | None:
+        """Return what an ending of keys is about; None for what nobody names any more."""
+        if self._kinds.get(suffix) is None:
+            self._kinds[suffix] = self.names.kind(GoalKey.parse(suffix))
+        return self._kinds[suffix]
 
-    def _aims(self, plan: Plan) -> tuple[set[_Kind], dict[_Kind, str]]:
+    def _aims(self, plan: Plan) -> tuple[set[Kind], dict[Kind, str]]:
         """What a plan wants anyway, and where of several places one is enough: many share it."""
         known = self._plans.get(id(plan))
         if known is None or known[0] is not plan:
-            every = {(aim.product, aim.place.name) for aim in plan.every}
+            every = {kind for aim in plan.every if (kind := self._kind(aim.suffix)) is not None}
             any_of = {
-                (aim.product, aim.place.name): ", ".join(
-                    self.names.place(other.place.name) for other in group
-                )
+                kind: ", ".join(self.names.place(other.place.name) for other in group)
                 for group in plan.any_of
                 for aim in group
+                if (kind := self._kind(aim.suffix)) is not None
             }
             known = self._plans[id(plan)] = (plan, every, any_of)
         return known[1:]
@@ -248,10 +251,10 @@ class BoardMaker:
         self, part: str, scan: ScanFacts, columns: tuple[Column, ...],
         observed: Observed, paces: Mapping[str, Pace],
     ) -> Row:  # fmt: skip
-        found: dict[_Kind, list[GoalRecord]] = {}
+        found: dict[Kind, list[GoalRecord]] = {}
         for suffix, kind in self._kinds.items():
             record = observed.goals.get(part + suffix)
-            if record is not None:
+            if record is not None and kind is not None:
                 found.setdefault(kind, []).append(record)
         asked = observed.asked.get(part)
         every, any_of = self._aims(self._wanted.plan(scan, asked))
@@ -259,7 +262,7 @@ class BoardMaker:
         banned = {site: ban for fits, ban in self._bans if fits(scan) for site in ban.sites}
         cells = []
         for column in columns:
-            kind = (column.product, column.place)
+            kind = column.kind
             records = found.get(kind, [])
             is_there = any(r.state.kind is not StateKind.NOT_WANTED for r in records)
             if not is_there and column.site in banned:

@@ -7,16 +7,24 @@ import os
 import string
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from alsct_gui.superfacility.compute.base import JobRequest, Resources, job_name
+from alsct_gui.superfacility.compute.base import (
+    MOST_ALONG_BYTES,
+    JobRequest,
+    Resources,
+    StepCall,
+    job_name,
+)
 from alsct_gui.superfacility.compute.script import (
     Site,
     body,
+    job_contents,
     job_files,
     manifest_bytes,
     manifest_of,
@@ -244,3 +252,43 @@ def test_folders_of_the_profile_are_checked() -> None:
     for folder in ("", "rel", "/a b", "/a/../b", "/a:b", "/a/", "/$(x)", "/a\n"):
         with pytest.raises(RefusedError):
             Site(folder)
+
+
+CALL = StepCall(
+    "a.pl", {"volume": "/data/a '$(x)'.zarr", "mask": "/data/m=1.zarr"}, {"above": 0.5},
+    {"a.pl": "0" * 64, "lib/b.pl": "1" * 64},
+    {"a.pl": b"1", "lib/b.pl": b"2", "inputs/model.bin": b"3"}, {"model": "inputs/model.bin"},
+)  # fmt: skip
+
+
+def test_a_step_is_run_by_the_same_script_with_its_code_beside_it(tmp_path: Path) -> None:
+    job = JobRequest("k", "", "/data/out 'x.csv", RESOURCES, call=CALL)
+    site = Site(str(tmp_path), runtime="none", mounts=(), steps=(sys.executable, "-c", TELL))
+    files = job_files(site, job.name)
+    for path, content in job_contents(job, site).items():
+        Path(path).parent.mkdir(exist_ok=True, parents=True)
+        Path(path).write_bytes(content)
+    Path(files.script).write_text(script_text(job.name, job.resources, site))
+    done = run(files.script, files.manifest)
+    assert done.returncode == 0, done.stderr
+    words = [bytes(word).decode() for word in json.loads(done.stdout)]
+    assert words[3:] == [
+        "--input=volume=/data/a '$(x)'.zarr", "--input=mask=/data/m=1.zarr",
+        f"--input=model={files.along}/inputs/model.bin", f"--params={files.recipe}",
+        f"--code={files.checksums}", "--overwrite", "--resume", "--",
+        f"{files.along}/a.pl", "/data/out 'x.csv",
+    ]  # fmt: skip
+    assert json.loads(Path(files.recipe).read_text()) == {"above": 0.5}
+    assert json.loads(Path(files.checksums).read_text()) == CALL.checksums
+    assert Path(files.along, "lib", "b.pl").read_bytes() == b"2"
+
+
+def test_inputs_and_files_of_a_step_are_checked() -> None:
+    outside = replace(CALL, inputs={"volume": "/home/me/a.zarr"})
+    with pytest.raises(RefusedError, match="input volume lies outside"):
+        manifest_of(JobRequest("k", "", "/pscratch/a", RESOURCES, call=outside), SITE)
+    for name in ("../a", "a b", "a;b", "/a", ""):
+        with pytest.raises(RefusedError, match="cannot go along"):
+            replace(CALL, files={name: b""})
+    with pytest.raises(RefusedError, match="too much to go along"):
+        replace(CALL, files={"a": bytes(MOST_ALONG_BYTES + 1)})

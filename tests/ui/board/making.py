@@ -25,13 +25,17 @@ from alsct_gui.model.placement import (
     waiting,
 )
 from alsct_gui.model.policy import (
+    Analysis,
     Ban,
     Lane,
+    Output,
     Place,
     Policy,
     Product,
     Selection,
+    Sheet,
     Site,
+    Source,
     Wish,
 )
 from alsct_gui.placement.events import Event, EventKind, lean
@@ -77,6 +81,22 @@ def night_policy() -> Policy:
             ),
         ),
         recipes={"standard-8.3.2": RECIPE},
+    )  # fmt: skip
+
+
+POROSITY = Sheet("porosity", "own.porosity", {},
+                 (Source("volume", Product.RECONSTRUCTION, RECIPE),),
+                 (Output("made", "table", ".csv"),), mark="ab" * 6)  # fmt: skip
+
+
+def analysing_policy() -> Policy:
+    """The same, with a table of every scan, which may be asked for at NERSC, too."""
+    policy = night_policy()
+    return replace(
+        policy, analyses=(Analysis("porosity", "porosity.py", "standard-8.3.2", offered=(REC,)),),
+        sheets={"porosity": POROSITY},
+        wishes=(*policy.wishes,
+                Wish("porosity", Product.ANALYSIS, (HERE,), analysis="porosity")),
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def test_wishes_are_gathered_by_place_and_recipe() -> None:
     found = made.board()
     chosen = choose(found, *[(part(number), 2) for number in range(3)])
     assert by_column(chosen.wantable) == {
-        (Product.RECONSTRUCTION, HERE): (part(2), part(1), part(0))
+        (Product.RECONSTRUCTION, HERE, ""): (part(2), part(1), part(0))
     }
     for number in range(2):
         made.goal(number, Product.RECONSTRUCTION, HERE, waiting("its turn"))

@@ -6,10 +6,29 @@ from dataclasses import replace
 
 import pytest
 
-from alsct_gui.model.placement import Arrival, Asked, StateKind, StepState, blocked, failed, waiting
+from alsct_gui.model.placement import (
+    MET,
+    Arrival,
+    Asked,
+    Evidence,
+    GoalKey,
+    GoalRecord,
+    StateKind,
+    StepState,
+    blocked,
+    failed,
+    waiting,
+)
 from alsct_gui.model.policy import Ban, Product, Prune, Selection
 from alsct_gui.placement.fold import CANCELLED
-from alsct_gui.ui.board.cells import cell_words, short_words, state_words
+from alsct_gui.placement.sheets import sheet_to_plain
+from alsct_gui.ui.board.cells import (
+    cell_words,
+    evidence_words,
+    short_words,
+    state_words,
+    work_words,
+)
 from alsct_gui.ui.board.columns import Names, columns_of
 from alsct_gui.ui.board.pace import Pace, followed
 from alsct_gui.ui.board.rows import Filter, facts_words, shown_rows
@@ -18,10 +37,12 @@ from tests.ui.board.making import (
     CFS,
     HERE,
     NOW_S,
+    POROSITY,
     RAW,
     REC,
     RECIPE,
     Made,
+    analysing_policy,
     counts,
     in_outage,
     marks,
@@ -52,7 +73,7 @@ def test_a_place_has_its_own_name_where_the_site_has_two_of_a_kind() -> None:
     policy = replace(
         policy, places=(*policy.places, tape), prunes=(Prune("x", RAW, (CFS, "tape")),)
     )
-    columns = columns_of(policy, [(Product.RAW, "tape"), (Product.RAW, "elsewhere")])
+    columns = columns_of(policy, [(Product.RAW, "tape", ""), (Product.RAW, "elsewhere", "")])
     titles = [(column.title, column.detail) for column in columns if column.group == "NERSC"]
     assert titles == [
         ("Raw file", "NERSC CFS"), ("Raw file", "Tape"), ("Reconstruction", ""), ("SciCat", ""),
@@ -282,3 +303,40 @@ def test_many_scans_make_a_board() -> None:
     board = made.board(maker)
     assert len(board.rows) == 2_000
     assert board.counts[Filter.OWED] == 2_000  # volumes, records and access are wanted there
+
+
+def test_an_analysis_has_a_column_of_its_name_at_each_place() -> None:
+    made = Made(analysing_policy())
+    made.scan(1)
+    here = GoalKey(part(1), Product.ANALYSIS, HERE, POROSITY.mark)
+    evidence = Evidence("/data/scratch/a.porosity.csv", made.now_s - 60, 4_000, "0" * 64)
+    made.observed.goals[here.text] = GoalRecord(here.text, MET, made.now_s - 600, evidence)
+    old = GoalKey(part(1), Product.ANALYSIS, HERE, "0" * 12).text  # of a script that has changed
+    made.observed.goals[old] = GoalRecord(old, MET, made.now_s - 900, evidence)
+    board = made.board()
+    found = {c.words: cell for c, cell in zip(board.columns, row_of(board, 1).cells, strict=True)
+             if c.product is Product.ANALYSIS}  # fmt: skip
+    assert {words: cell.state for words, cell in found.items()} == {
+        "porosity at Beamline 8.3.2": State.MET, "porosity at NERSC": State.NOT_WANTED,
+    }  # fmt: skip
+    (column, _) = (c for c in board.columns if c.product is Product.ANALYSIS)
+    assert (column.title, column.short, column.analysis) == ("Porosity", "Porosity", "porosity")
+    names = Names(analysing_policy())
+    assert names.goal(here) == "porosity at Workstation"
+    assert names.goal(GoalKey.parse(old)) == "analysis at Workstation"
+    assert names.waits_for(f"analysis at {HERE}") == "the analysis at Workstation"
+    seen = evidence_words(Product.ANALYSIS, evidence, made.now_s)
+    assert seen.startswith("4.0 kB, its making read back, seen")
+    assert work_words(Product.ANALYSIS, Pace(100, ((NOW_S, 25),))).startswith("25%")
+
+
+def test_an_analysis_that_a_person_asked_for_keeps_its_name() -> None:
+    made = Made()  # a policy without analyses
+    made.scan(1)
+    made.observed.recipes[POROSITY.mark] = sheet_to_plain(POROSITY)
+    suffix = GoalKey("", Product.ANALYSIS, HERE, POROSITY.mark).text
+    made.observed.asked[part(1)] = Asked(frozenset({suffix}))
+    made.observed.goals[part(1) + suffix] = GoalRecord(part(1) + suffix, waiting("its turn"), 0.0)
+    board = made.board()
+    (title,) = (c.title for c in board.columns if c.product is Product.ANALYSIS)
+    assert title == "Porosity"

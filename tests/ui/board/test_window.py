@@ -27,7 +27,18 @@ from alsct_gui.ui.program import Program
 from alsct_gui.ui.session import Notice
 from alsct_gui.ui.theme.style import tokens
 from alsct_gui.ui.widgets.marks import State
-from tests.ui.board.making import CFS, HERE, REC, Made, in_outage, key, part
+from tests.ui.board.making import (
+    CFS,
+    HERE,
+    POROSITY,
+    REC,
+    RECIPE,
+    Made,
+    analysing_policy,
+    in_outage,
+    key,
+    part,
+)
 from tests.ui.board.windows import board_window, written
 from tests.ui.conftest import until
 from tests.ui.programs import small_scan
@@ -319,6 +330,33 @@ def test_stopping_to_watch_and_cancelling_there_are_two_things(
             await until(lambda: asked(program)[-1]["what"] == "cancel", "the cancel")
             assert asked(program)[-1]["keys"] == [goal]
             await until(lambda: page.chosen.cells[0][2].cancelling, "the cancel on the board")
+
+    drive(main())
+
+
+def test_an_analysis_is_asked_for_of_a_selection(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        made = Made(analysing_policy(), time.time())
+        for number in range(3):
+            made.scan(number)
+        async with board_window(app, desk, tmp_path, made) as program:
+            page, book, notices = program.parts.board.page, program.book, told(program)
+            await until(lambda: len(page.model.rows) == 3, "the rows")
+            view = program.session.board
+            assert view is not None
+            columns = view.board.columns
+            there = next(n for n, c in enumerate(columns, 1) if c.kind[1:] == (REC, "porosity"))
+            click_cell(program, 1, there)
+            click_cell(program, 2, there, more=True)
+            book.trigger("board.want")
+            await until(lambda: notices, "the wish")
+            assert notices[-1].sentence == "Wanted of 2 scans: porosity at Perlmutter."
+            wish = asked(program)[-1]
+            suffix = f"/analysis/{REC}/{POROSITY.mark}"
+            assert (wish["suffix"], sorted(wish["scans"])) == (suffix, sorted((part(1), part(2))))
+            assert set(wish["recipes"]) == {POROSITY.mark, RECIPE}
 
     drive(main())
 

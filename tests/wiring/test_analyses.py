@@ -1,0 +1,131 @@
+"""Analyses by jobs at a simulated NERSC: the real command line, run by the real script."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alsct_gui.model.placement import GoalKey, GoalRecord, StateKind
+from alsct_gui.model.policy import Analysis, Place, Policy, Product
+from alsct_gui.placement.analyses import settled
+from alsct_gui.placement.invariants import check
+from tests.placement.analysing import BRIGHT, smooth, wish
+from tests.placement.conftest import processes_of, wait_until
+from tests.steps.conftest import toys
+from tests.wiring.conftest import Stage
+from tests.wiring.loopback import FOLDER, TURN_S, Life
+
+__all__ = ["toys"]
+
+
+def analysing(stage: Stage, *analyses: Analysis, at: str = "recon") -> Policy:
+    """Want raw files and reconstructions at NERSC, and analyses of them."""
+    place = stage.place
+    place.restrict(("raw", "there"))
+    sheets, recipes = settled(analyses, place.root)
+    place.policy = replace(
+        place.policy, analyses=analyses, sheets=sheets, recipes=recipes,
+        wishes=(*place.policy.wishes, *(wish(item.name, at) for item in analyses)),
+    )  # fmt: skip
+    return place.policy
+
+
+def strangers(stage: Stage, of: str = "") -> Analysis:
+    """Somebody's own function."""
+    script = stage.place.root / "bright.py"
+    script.write_text(BRIGHT)
+    return Analysis("bright", str(script), of or str(stage.place.root / "recipe.yaml"))
+
+
+def record(life: Life, policy: Policy, name: str, place: str = "recon") -> GoalRecord:
+    (part,) = life.observed.scans
+    mark = policy.sheets[name].mark
+    return life.observed.goals[GoalKey(part, Product.ANALYSIS, place, mark).text]
+
+
+def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, toys: Path) -> None:
+    root = stage.place.root
+    (root / "a model.txt").write_text("3")
+    scale = Analysis("scale", "toy.scale", "smooth", {}, {"model": "a model.txt"})
+    policy = analysing(stage, smooth(root), strangers(stage, "scale"), scale)
+    life = stage.begin()
+    stage.play(life)
+    assert life.open_goals() == []
+    filtered, table = (record(life, policy, name).evidence for name in ("smooth", "bright"))
+    assert filtered is not None
+    assert table is not None
+    assert filtered.slices == 80
+    assert (
+        Path(filtered.where).parent
+        == stage.place.tree.collections["nersc832_alsdev_scratch"] / FOLDER
+    )
+    with Path(table.where).open() as file:
+        assert len(list(csv.reader(file))) == 81
+    assert len(table.sha256) == 64
+    # Reconstruction, filter, scaling, function; what people type stands in manifests alone.
+    jobs = stage.sfapi.slurm.jobs()
+    assert len(jobs) == 4
+    assert not any("bright" in job.script or FOLDER in job.script for job in jobs)
+    (code,) = stage.place.tree.jobs.glob("*.along/bright.py")
+    assert code.read_text() == BRIGHT
+    (model,) = stage.place.tree.jobs.glob("*.along/inputs/model.txt")
+    assert model.read_text() == "3"
+    assert not list(stage.place.root.rglob("pwned"))
+    with stage.place.ledger() as ledger:
+        assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()
+
+
+def test_code_that_wants_an_environment_is_not_tried_there(stage: Stage) -> None:
+    code = strangers(stage)
+    (stage.place.root / "bright.step.yaml").write_text("environment: {conda: mine}\n")
+    policy = analysing(stage, code)
+    life = stage.begin()
+    stage.play(life, 12)
+    state = record(life, policy, "bright").state
+    assert state.kind is StateKind.BLOCKED
+    assert "mine" in state.cause
+    assert len(stage.sfapi.slurm.jobs()) == 1, "the reconstruction alone"
+
+
+def test_code_that_is_another_on_the_way_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = analysing(stage, strangers(stage))
+    life = stage.begin()
+    real = Path.read_bytes
+
+    def changed(path: Path) -> bytes:
+        return real(path) + b"\n# more\n" if path.name == "bright.py" else real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    stage.play(life, 8)  # until the job is under way for the first time
+    while record(life, policy, "bright").state.kind is StateKind.MOVING:
+        stage.play(life, 1)
+    state = record(life, policy, "bright").state
+    assert state.kind is StateKind.RETRY
+    assert "not what was asked for" in state.cause
+
+
+def test_an_analysis_is_made_at_the_beamline_by_the_wired_agent(stage: Stage) -> None:
+    root = stage.place.root
+    policy = analysing(stage, strangers(stage), at="made")
+    made = Place("made", "here", "here", str(root / "made"))
+    wishes = tuple(wish for wish in policy.wishes if wish.product is Product.ANALYSIS)
+    stage.place.policy = replace(policy, places=(*policy.places, made), wishes=wishes)
+    life = stage.begin()
+
+    def all_met() -> bool:
+        life.turn()
+        stage.clock.advance(TURN_S)
+        return len(life.observed.goals) == 3 and not life.open_goals()
+
+    wait_until(all_met, "raw file, reconstruction and table are there")
+    evidence = record(life, policy, "bright", "made").evidence
+    assert evidence is not None
+    assert Path(evidence.where).parent == root / "made" / FOLDER
+    assert list((root / "ledger.sqlite.steps").glob("*.end"))
+    assert stage.sfapi.slurm.jobs() == []
+    wait_until(lambda: not processes_of(root), "the keeper of runs has ended")
