@@ -10,6 +10,9 @@ Events are numbered 1, 2, 3 … without a gap; triggers refuse to change or remo
 writer takes the lock and a transaction for every batch of events, so the agent and, for a
 moment, a window or a command can both write. Each transaction is on the disk when `append`
 returns (WAL, synchronous=FULL). What is derived can be removed and made again.
+
+It is one class, longer than others, because everything here shares one connection and one lock,
+and their order is what keeps the events whole.
 """
 
 from __future__ import annotations

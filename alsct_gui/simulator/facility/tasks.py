@@ -2,7 +2,8 @@
 
 Nothing runs by itself here. `Mover.advance` brings all tasks to what the clock shows, and is
 called with every request; so a test that moves its clock by ten seconds sees ten seconds of
-copying, at once and always the same.
+copying, at once and always the same. A task's way from submission to its document is told in one
+module, a little longer than others.
 """
 
 from __future__ import annotations

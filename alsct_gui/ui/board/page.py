@@ -47,11 +47,12 @@ from alsct_gui.ui.widgets.parts import (
     ElidedLabel,
     EmptyState,
     button,
+    centred,
     label,
     set_role,
 )
 
-FIELD_PX, EMPTY_PX = 240, 600
+FIELD_PX = 240
 TELL_MS = 200
 _FILTERS = {
     Filter.ALL: ("All", "Every scan that the ledger knows"),
@@ -329,7 +330,7 @@ class BoardPage(QWidget):
         actions = tuple(
             (self._book[key].text(), self._book[key].trigger) for key in missing.actions
         )
-        fresh = _centred(EmptyState(missing.title, missing.words, actions))
+        fresh = centred(EmptyState(missing.title, missing.words, actions))
         self._pages.addWidget(fresh)
         self._pages.removeWidget(self.empty)
         self.empty.deleteLater()
@@ -394,14 +395,3 @@ class BoardPage(QWidget):
             else:
                 menu.addSeparator()
         menu.popup(at)
-
-
-def _centred(state: EmptyState) -> QWidget:
-    """Keep the lines of an empty state short, however wide the board is."""
-    state.setMaximumWidth(EMPTY_PX)
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.addStretch(1)
-    row.addWidget(state, 4)
-    row.addStretch(1)
-    return holder

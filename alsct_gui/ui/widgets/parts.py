@@ -29,6 +29,7 @@ from alsct_gui.ui.theme.style import digits_font
 MARGIN_PX = 16
 GAP_PX = 8
 LABEL_PX = 104
+_EMPTY_PX = 600
 
 
 def set_role(widget: QWidget, role: str) -> None:
@@ -273,3 +274,14 @@ class EmptyState(QWidget):
         """Show other words."""
         self.title.setText(title)
         self.words.setText(words)
+
+
+def centred(state: QWidget) -> QWidget:
+    """Keep the lines of an empty state short, however wide the panel is."""
+    state.setMaximumWidth(_EMPTY_PX)
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.addStretch(1)
+    row.addWidget(state, 4)
+    row.addStretch(1)
+    return holder
