@@ -134,8 +134,7 @@ def handed_over(
             shutil.copyfile(request.getfixturevalue("scan"), paths[0])
             shutil.copytree(request.getfixturevalue("template"), tmp_path / "template.zarr")
         if kind == "analyse":
-            for file in request.getfixturevalue("table").iterdir():
-                shutil.copyfile(file, tmp_path / file.name)
+            shutil.copytree(request.getfixturevalue("table"), tmp_path, dirs_exist_ok=True)
         facility = facility_of(tmp_path, kind)
         lock = KeeperLock(facility.queue.folder)  # nobody but these tests makes products
         assert lock.take()
