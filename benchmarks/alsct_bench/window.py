@@ -163,7 +163,9 @@ class Figures:
         await self._until(lambda: stage.picture is not None and stage.is_quiet, "the volume")
 
     async def _scroll(self, seconds: float) -> float:
-        """Step through the volume as fast as slices come onto the canvas."""
+        """Step through the volume, to and fro, as fast as slices come onto the canvas."""
+        from alsct_gui.ui.viewer.volume import VolumeMode
+
         await self._show_volume()
         stage = self._program.stage
         frames = shown_at = 0
@@ -179,20 +181,20 @@ class Figures:
         canvas: Any = stage.host.canvas
         canvas.frameSwapped.connect(count)
         stage.picture_changed.connect(note)
+        mode = stage.mode
+        if not isinstance(mode, VolumeMode) or mode.opened is None:
+            raise RuntimeError("the volume is covered by words")
+        last = mode.opened.volume.shape[0] - 1
         shown, by = 0, 1
         end_s = perf_counter() + seconds
         began_s = perf_counter()
         while perf_counter() < end_s:
             before = stage.picture
-            if stage.mode is None:
-                raise RuntimeError("the volume is covered by words")
-            stage.mode.step(by)
-            try:
-                await self._until(partial(self._is_newer, before), "the next slice", 2.0)
-                await self._until(lambda: frames > shown_at, "its drawing", 2.0)
-            except TimeoutError:
-                by = -by  # the end of the volume
-                continue
+            if not 0 <= mode.cursor[0] + by <= last:
+                by = -by
+            mode.step(by)
+            await self._until(partial(self._is_newer, before), "the next slice")
+            await self._until(lambda: frames > shown_at, "its drawing")
             shown += 1
         canvas.frameSwapped.disconnect(count)
         stage.picture_changed.disconnect(note)

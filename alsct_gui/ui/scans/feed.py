@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from alsct_gui.beamline.sightings import Change
 
 _GATHER_MS = 200
-_AT_ONCE = 200
+_TURN_S = 0.01
+_BREATH_MS = 20
 
 
 class Feed(QObject):
-    """Hands changes over on the window's thread, many at a time, never too many.
+    """Hands changes over on the window's thread, many at a time, never for long.
 
     Parameters
     ----------
@@ -90,13 +92,13 @@ class Feed(QObject):
             self._tell(state)
 
     def _hand_over(self) -> None:
-        with self._lock:
-            now = list(self._changes.items())[:_AT_ONCE]
-            pictures = {path: self._pictures.pop(path) for path, _ in now if path in self._pictures}
-            for path, _ in now:
-                del self._changes[path]
-            more = bool(self._changes)
-        for path, change in now:
-            self._take(change, pictures.get(path))
-        if more:
-            self._timer.start(_GATHER_MS)
+        """Hand over as much as a turn may take; the window is drawn in between."""
+        end_s = perf_counter() + _TURN_S
+        while perf_counter() < end_s:
+            with self._lock:
+                path = next(iter(self._changes), None)
+                if path is None:
+                    return
+                change, picture = self._changes.pop(path), self._pictures.pop(path, None)
+            self._take(change, picture)
+        self._timer.start(_BREATH_MS)

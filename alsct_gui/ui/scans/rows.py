@@ -59,6 +59,10 @@ class Entries(QAbstractListModel):
         place = self._places.get(path)
         return None if place is None else self._entries[place]
 
+    def at(self, place: int) -> Entry:
+        """Return a row by its number."""
+        return self._entries[place]
+
     def put(self, entry: Entry) -> bool:
         """Add a row or change it in place; returns whether it is new."""
         place = self._places.get(entry.path)
@@ -147,9 +151,11 @@ class ShownEntries(QSortFilterProxyModel):
                 return index
         return QModelIndex()
 
+    # Asked some ten times for each change of a row: by the rows themselves, not by way of Qt.
+
     def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:
-        entry = self.sourceModel().index(source_row, 0, source_parent).data(ENTRY_ROLE)
-        return matches(entry, self._typed)
+        return not self._typed or matches(self._entries.at(source_row), self._typed)
 
     def lessThan(self, left: _Index, right: _Index) -> bool:
-        return newest_first(left.data(ENTRY_ROLE)) < newest_first(right.data(ENTRY_ROLE))
+        at = self._entries.at
+        return newest_first(at(left.row())) < newest_first(at(right.row()))
