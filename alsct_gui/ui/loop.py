@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -56,17 +55,6 @@ def make_loop(app: QApplication) -> Loop:
     loop = Loop(app)
     loop.set_default_executor(ThreadPoolExecutor(8, thread_name_prefix="beside"))
     return loop
-
-
-def set_memory_aside() -> None:
-    """Spare the garbage collector what lives as long as the program.
-
-    Imports and the viewer make about a million objects. Going through all of them takes some
-    0.15 s, which would be felt each time the collector does so. For a program that shows one
-    window and ends with it: what is set aside is never collected.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 class Heartbeat(QObject):

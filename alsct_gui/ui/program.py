@@ -16,7 +16,7 @@ from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.actions.table import ACTIONS, MENUS
 from alsct_gui.ui.focuskeys import FocusKeys
 from alsct_gui.ui.furnish import Themed, furnish
-from alsct_gui.ui.loop import set_memory_aside
+from alsct_gui.ui.garbage import set_memory_aside
 from alsct_gui.ui.services import Services
 from alsct_gui.ui.session import Level, Notice, Session
 from alsct_gui.ui.tasks import Tasks

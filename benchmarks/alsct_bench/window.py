@@ -245,7 +245,8 @@ def _measure(asked: argparse.Namespace, began_s: float) -> dict[str, float]:
 
     from alsct_gui.app import services_for
     from alsct_gui.settings import Layout, Settings
-    from alsct_gui.ui.loop import run_until_done, set_memory_aside
+    from alsct_gui.ui.garbage import set_memory_aside
+    from alsct_gui.ui.loop import run_until_done
     from alsct_gui.ui.program import Program
 
     app = QApplication(["alsct-gui"])

@@ -22,8 +22,7 @@ def on_screen(screen: None) -> None:
 @pytest.fixture(scope="package")
 def collector(app: Any) -> Iterator[Collector]:
     """As in the program: what windows leave is collected in the thread they lived in."""
-    from alsct_gui.ui.garbage import collected_here
-    from alsct_gui.ui.loop import set_memory_aside
+    from alsct_gui.ui.garbage import collected_here, set_memory_aside
     from alsct_gui.ui.viewer.host import import_napari
 
     # Each window that is put away has all objects gone through; what is imported need not be.

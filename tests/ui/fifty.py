@@ -89,8 +89,8 @@ def main() -> int:
     with virtual_screen((1600, 1000)):
         from PySide6.QtWidgets import QApplication
 
-        from alsct_gui.ui.garbage import collected_here
-        from alsct_gui.ui.loop import make_loop, set_memory_aside
+        from alsct_gui.ui.garbage import collected_here, set_memory_aside
+        from alsct_gui.ui.loop import make_loop
         from alsct_gui.ui.viewer.host import import_napari
 
         app = QApplication(["alsct-gui"])
