@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from npe2 import PluginManager
 from qtpy.QtWidgets import QApplication
 
 from alsct_gui.face.sources import finest
@@ -25,7 +26,19 @@ AXIS_PX = 66.3
 
 @pytest.fixture
 def opened(viewer: Any, scan_path: Path) -> Any:
-    viewer.open(str(scan_path), plugin="napari-alsct-io")
+    if "napari-alsct-io" in PluginManager.instance():
+        viewer.open(str(scan_path), plugin="napari-alsct-io")
+        return viewer
+    # As another reader may open it: layers that tell which file they show.
+    with open_scan(scan_path) as scan:
+        stacks = {"projections": scan.projections, "flats": scan.flats, "darks": scan.darks}
+        edge_um = scan.geometry.pixel_size_um
+        for part, frames in stacks.items():
+            viewer.add_image(
+                frames.read(), name=part, visible=part == "projections",
+                scale=(1.0, edge_um, edge_um), units=("pixel", "um", "um"),
+                metadata={"scan_path": str(scan_path), "scan_part": part},
+            )  # fmt: skip
     return viewer
 
 
