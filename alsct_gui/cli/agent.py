@@ -48,7 +48,6 @@ PlaceOption = Annotated[str, typer.Option("--place", help="Place of the policy."
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="Recipe of a reconstruction: a preset's name or a file.")
 ]
-
 AnalysisOption = Annotated[
     str, typer.Option("--analysis", help="Which analysis of the policy, for the product analysis.")
 ]
@@ -208,11 +207,11 @@ def want(
 
     wanted = load_policy(policy)
     with open_ledger(ledger) as opened:
-        kept = opened.observed().recipes
+        found = analysis_of(wanted, analysis, opened.observed().recipes) if analysis else None
         ask_want(
             opened, _scans(opened, scans), _product(product), _place(wanted, place),
             load_recipe(recipe) if recipe else None,
-            analysis=analysis_of(wanted, analysis, kept) if analysis else None,
+            analysis=found,
         )  # fmt: skip
 
 

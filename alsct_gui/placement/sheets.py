@@ -7,7 +7,6 @@ from typing import Any
 
 from alsct_gui.model.codec import from_plain, to_plain
 from alsct_gui.model.errors import RecipeError
-from alsct_gui.model.placement import Observed
 from alsct_gui.model.policy import Policy, Product, Sheet
 from alsct_gui.placement.goals.base import BlockedError
 
@@ -63,11 +62,6 @@ class Sheets:
                 f"the analysis cannot be read: {error.what}", where=error.where,
                 fix="Ask for it again",
             ) from error  # fmt: skip
-
-
-def sheets_of(policy: Policy, observed: Observed) -> Sheets:
-    """Return what finds the sheets of goals."""
-    return Sheets(policy, observed.recipes)
 
 
 def sheet_to_plain(sheet: Sheet) -> dict[str, Any]:

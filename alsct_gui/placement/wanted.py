@@ -272,8 +272,7 @@ class _Planning:
         """Want what a product is brought from, too."""
         source = aim.place.source
         if aim.product is Product.RECONSTRUCTION and source and self._is_open(source):
-            recipe = aim.suffix.rpartition("/")[2]
-            _add(every, self._aim(aim.product, source, recipe, aim.priority))
+            _add(every, self._aim(aim.product, source, _mark(aim.suffix), aim.priority))
 
     def _add_inputs(self, every: dict[str, Aim], maybe: list[Aim]) -> None:
         """Want what analyses are made of at their own place, where their site is to hold none.

@@ -228,13 +228,17 @@ class Works:
     def _note(self, work: Work, state: StepState) -> None:
         """Keep how far it is; an event only when it stands otherwise than before."""
         self._book.set(work.keys, replace(state, done=0, total=0))
-        unit = self._unit(work)
-        if unit:
-            self._throughput.moved(work.id, self._lane(work).name, unit, state.done)
+        self._moved(work, state.done)
         now_s = self._clock()
         if state.total and now_s - self._noted_s.get(work.id, -PROGRESS_S) >= PROGRESS_S:
             self._noted_s[work.id] = now_s
             self._progress(work.id, state)
+
+    def _moved(self, work: Work, done: int) -> None:
+        """Count what work has moved so far, where it can be added up."""
+        unit = self._unit(work)
+        if unit:
+            self._throughput.moved(work.id, self._lane(work).name, unit, done)
 
     def _unit(self, work: Work) -> str:
         """What the progress of work counts: slices where they are made, else bytes.
@@ -262,9 +266,8 @@ class Works:
         self._hook("seen")
         missing = [key for key in work.keys if key not in seen]
         how = "done" if not missing else "failed"
-        unit = self._unit(work)
-        if not missing and unit:
-            self._throughput.moved(work.id, self._lane(work).name, unit, self._whole(work, seen))
+        if not missing:
+            self._moved(work, self._whole(work, seen))
         said = said or failed("it says that it is done, but the product is not there")
         fallen = self._fallen(missing, said)
         self._book.tell(*told_of(seen), *fallen, _about(work, EventKind.ENDED, how=how))

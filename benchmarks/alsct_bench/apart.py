@@ -1,4 +1,4 @@
-"""Figures of windows, which are taken in a process of their own."""
+"""Figures that are taken in a process of their own, above all those of windows."""
 
 from __future__ import annotations
 
@@ -37,15 +37,33 @@ def measured_apart(
     AlsctError
         It failed; its last words are in the message.
     """
-    try:
-        run = subprocess.run(
-            [sys.executable, "-m", module, *words], capture_output=True, text=True, check=False
-        )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if run.returncode:
-        lines = run.stderr.strip().splitlines() or ["no message"]
-        raise AlsctError(f"the window to be measured failed: {lines[-1]}", where=f"bench {group}")
-    found = json.loads(run.stdout.strip().splitlines()[-1])
+    found = json.loads(last_line(["-m", module, *words], folder, "window", group))
     for name, unit, target, note in rows:
         yield Measurement(group, name, float(found[name]), unit, target=target, note=note)
+
+
+def last_line(words: Sequence[str], made: Path, what: str, group: str) -> str:
+    """Run Python to its end and return the last line that it printed.
+
+    Parameters
+    ----------
+    words
+        Its arguments.
+    made
+        What it makes; removed afterwards.
+    what, group
+        What is measured, and in which group, for the error.
+
+    Raises
+    ------
+    AlsctError
+        It failed; its last words are in the message.
+    """
+    try:
+        run = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    if run.returncode:
+        lines = run.stderr.strip().splitlines() or ["no message"]
+        raise AlsctError(f"the {what} to be measured failed: {lines[-1]}", where=f"bench {group}")
+    return run.stdout.strip().splitlines()[-1]

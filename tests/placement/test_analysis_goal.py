@@ -28,7 +28,7 @@ from alsct_gui.placement.goals import analysis as goals
 from alsct_gui.placement.goals.analysed import analysis_path, question_of, whole_analysis
 from alsct_gui.placement.goals.base import World
 from alsct_gui.placement.invariants import check
-from alsct_gui.placement.sheets import sheets_of
+from alsct_gui.placement.sheets import Sheets
 from alsct_gui.steps.chain import chain_of
 from tests.placement.analysing import (
     Desk,
@@ -280,7 +280,7 @@ def test_a_product_counts_for_its_scan_code_and_parameters_only(desk: Desk) -> N
             elif old.is_file() and not new.exists():
                 shutil.copyfile(old, new)
         answer = desk.here.look(question_of({path: sheet}))
-        return whole_analysis(answer, path, sheet, scan, sheets_of(of, observed).find, 0.0)
+        return whole_analysis(answer, path, sheet, scan, Sheets(of, observed.recipes).find, 0.0)
 
     assert seen("bright", policy)
     assert seen("smooth", policy)

@@ -29,7 +29,7 @@ from alsct_gui.placement.asking import (
 )
 from alsct_gui.placement.ledger import Ledger
 from alsct_gui.placement.recipes import Recipes
-from alsct_gui.placement.sheets import sheets_of
+from alsct_gui.placement.sheets import Sheets
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.board.choosing import Chosen, by_column, by_suffix
 from alsct_gui.ui.board.columns import Names, product_words
@@ -365,5 +365,5 @@ def _recipe_of(policy: Policy, observed: Observed, key: GoalKey) -> Recipe | Non
 def _analysis_of(policy: Policy, observed: Observed, key: GoalKey) -> AskedAnalysis | None:
     if key.product is not Product.ANALYSIS:
         return None
-    sheet = sheets_of(policy, observed).find(key.recipe)
+    sheet = Sheets(policy, observed.recipes).find(key.recipe)
     return kept_analysis(policy, observed.recipes, sheet)

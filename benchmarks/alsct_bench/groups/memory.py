@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 
+from alsct_bench.apart import last_line
 from alsct_bench.context import Bench
 from alsct_bench.measurement import Measurement, Target
 from alsct_bench.samples import tall_file
-from alsct_gui.model.errors import AlsctError
 
 GROUP = "memory"
 _LIMIT_GB = 4.0
@@ -38,21 +36,13 @@ def measure(bench: Bench) -> Iterator[Measurement]:
         "recon", str(scan.path), "--output", str(output), "--recipe", "standard-8.3.2",
         "--rows", f"{scan.rows[0]}:{scan.rows[1]}", "--threads", str(bench.threads),
     ]  # fmt: skip
-    try:
-        run = subprocess.run(
-            [sys.executable, "-c", _CODE, *words], capture_output=True, text=True, check=False
-        )
-    finally:
-        shutil.rmtree(output, ignore_errors=True)
-    if run.returncode:
-        lines = run.stderr.strip().splitlines() or ["no message"]
-        raise AlsctError(f"the run to be measured failed: {lines[-1]}", where="bench memory")
+    peak = int(last_line(["-c", _CODE, *words], output, "run", GROUP).split()[-1])
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
     yield Measurement(
         GROUP,
         f"peak of a run over {scan.rows[1] - scan.rows[0]} rows, "
         f"{bench.threads} thread{'s' * (bench.threads != 1)}",
-        int(run.stdout.split()[-1]) * unit / 1e9,
+        peak * unit / 1e9,
         "GB",
         target=Target("value", _LIMIT_GB),
         note="interpreter and libraries included; so many rows of the full height, not all",
