@@ -41,7 +41,7 @@ os.environ["SSL_CERT_DIR"] = os.devnull
 
 ROOT = Path(__file__).parents[1]
 ENDING_S = 20
-"""How long a process that ends may take."""
+"""How long a process or a thread that ends by itself may take."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,8 +65,12 @@ def nothing_left_alive() -> Iterator[None]:
     if any(left.values()):
         # What only waits to be collected is no leak; collecting takes too long to do it always.
         gc.collect()
-        # A desk that windows share ends by itself what a window that was closed had asked for.
-        psutil.wait_procs(_left(before)["processes"], timeout=ENDING_S)
+        # A desk that windows share ends by itself what a window that was closed had asked for,
+        # and the threads of a pool end a moment after the pool was collected.
+        left = _left(before)
+        psutil.wait_procs(left["processes"], timeout=ENDING_S)
+        for thread in left["threads"]:
+            thread.join(ENDING_S)
         left = _left(before)
     for what, things in left.items():
         assert not things, f"{what} left: {things}"

@@ -58,11 +58,15 @@ def test_opens_in_napari(path: Path) -> None:
     components = pytest.importorskip("napari.components")
     group = zarr.open_group(path, mode="r")
     levels = [group[name] for name in ("0", "1", "2")]
-    layer = components.ViewerModel().add_image(
-        levels, scale=(2.6, 1.3, 1.3), contrast_limits=(0, 4), multiscale=True
-    )
-    assert layer.level_shapes.tolist() == [list(level.shape) for level in levels]
-    np.testing.assert_allclose(layer.extent.world[1], (np.array(SHAPE) - 1) * [2.6, 1.3, 1.3])
+    viewer = components.ViewerModel()
+    try:
+        layer = viewer.add_image(
+            levels, scale=(2.6, 1.3, 1.3), contrast_limits=(0, 4), multiscale=True
+        )
+        assert layer.level_shapes.tolist() == [list(level.shape) for level in levels]
+        np.testing.assert_allclose(layer.extent.world[1], (np.array(SHAPE) - 1) * [2.6, 1.3, 1.3])
+    finally:
+        viewer._layer_slicer.shutdown()  # a window would do it
 
 
 def test_read_by_this_program(path: Path, data: np.ndarray) -> None:
