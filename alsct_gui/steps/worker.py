@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from alsct_gui.files.plaintext import read_plain
+from alsct_gui.model.background import make_way
 from alsct_gui.model.codec import to_plain
 from alsct_gui.model.errors import AlsctError, CancelledError
 from alsct_gui.model.progress import CancelToken, Progress
@@ -29,8 +30,6 @@ from alsct_gui.steps.writing import default_name
 PACE_S = 0.1
 """Progress of one stage is told so often at most."""
 MISTAKE = 70
-_STEPS_BACK = 10
-"""How much it steps back for what a person looks at meanwhile, in Unix's niceness."""
 
 
 class Events:
@@ -70,7 +69,7 @@ class Events:
 
 def main(arguments: list[str]) -> int:
     """Run the step in the folder ``arguments[0]``; return the exit code."""
-    os.nice(_STEPS_BACK)
+    make_way()
     folder = Path(arguments[0])
     token = CancelToken()
     signal.signal(signal.SIGTERM, lambda *_: token.cancel())

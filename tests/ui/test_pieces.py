@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from alsct_gui.app import folder_here
 from alsct_gui.model.errors import InputError
@@ -28,6 +28,7 @@ from alsct_gui.ui.tasks import Tasks
 from alsct_gui.ui.theme.style import apply_theme, style_sheet
 from alsct_gui.ui.theme.tokens import THEMES, Tokens
 from alsct_gui.ui.tour import beside
+from alsct_gui.ui.widgets.parts import Reading
 from tests.ui.conftest import until
 
 Drive = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -199,6 +200,37 @@ def test_the_heart_beat_feels_a_blocked_loop(app: Any, drive: Drive) -> None:
     beat = drive(main())
     assert beat.worst_ms >= 40
     assert beat.percentile_ms(99) <= beat.worst_ms
+
+
+def test_a_reading_that_changes_has_nothing_laid_out_anew(owner: QWidget) -> None:
+    row, reading = QHBoxLayout(owner), Reading()
+    row.addWidget(reading)
+    reading.set_text("of 2160 · 1.52 mm")
+    QApplication.processEvents()
+    asked = _LayoutRequests(owner)
+    reading.set_text("of 2160 · 97 µm")
+    QApplication.processEvents()
+    assert asked.count == 0
+    reading.set_text("of 2160 · 1.52 mm, the last one")
+    QApplication.processEvents()
+    assert asked.count == 1
+    assert reading.width() >= reading.sizeHint().width()
+    reading.clear()
+    QApplication.processEvents()
+    assert reading.width() == 0
+
+
+class _LayoutRequests(QObject):
+    """Counts how often a widget is asked to lay out its parts anew."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return super().eventFilter(watched, event)
 
 
 def test_settings_are_saved_where_they_were_loaded(session: Session, tmp_path: Path) -> None:

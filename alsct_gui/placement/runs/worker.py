@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alsct_gui.files.checked import opened
+from alsct_gui.model.background import make_way
 from alsct_gui.model.errors import AlsctError, CancelledError, InputError
 from alsct_gui.model.progress import CancelToken
 from alsct_gui.placement.runs.folder import EventLog, RunBusyError, RunFolder, plain_error
@@ -31,14 +32,12 @@ if TYPE_CHECKING:
 
 BUSY = 75
 """Exit code when another worker has the run."""
-_STEPS_BACK = 10
-"""How much a run steps back for what a person looks at meanwhile, in Unix's niceness."""
 _WAKE_S = 0.1  # how often the marker of a cancel is looked for
 
 
 def main(arguments: list[str]) -> int:
     """Do the run in the folder ``arguments[0]``; return the exit code."""
-    os.nice(_STEPS_BACK)
+    make_way()
     path = Path(arguments[0])
     folder = RunFolder(path.parent, path.name)
     try:

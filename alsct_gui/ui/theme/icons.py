@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import qtawesome
 from PySide6.QtGui import QIcon
 
@@ -74,5 +76,11 @@ def icon(name: str, color: str = "") -> QIcon:
         Another colour than that of words.
     """
     now = tokens()
-    made: QIcon = qtawesome.icon(ICONS[name], color=color or now.text, color_disabled=now.disabled)
+    return _made(ICONS[name], color or now.text, now.disabled)
+
+
+@cache
+def _made(glyph: str, color: str, disabled: str) -> QIcon:
+    """Make an icon once: it takes longer than to paint it, and lists ask for it in every row."""
+    made: QIcon = qtawesome.icon(glyph, color=color, color_disabled=disabled)
     return made

@@ -295,12 +295,12 @@ class CompareMode:
         """Say which slices are seen and what differs."""
         pair, bar = self.pair, self.controls
         if pair is None or not pair.comparison.comparable:
-            bar.place.setText("")
+            bar.place.clear()
             self.said.say(())
             return
         at, beside = pair.indices(bar.counter.index)
         count = pair.comparison.n_shared
-        bar.place.setText(f"of {count}" if at == beside else f"{at} in A, {beside} in B")
+        bar.place.set_text(f"of {count}" if at == beside else f"{at} in A, {beside} in B")
         both, names = self.view.both, (pair.first.opened.name, pair.second.opened.name)
         second = self.view.seen_second
         self.said.say(

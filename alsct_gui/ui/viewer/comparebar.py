@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QSizePolicy, QToolButton, QWidget
 from alsct_gui.ui.actions.book import ActionBook
 from alsct_gui.ui.viewer.bars import Choice, Counter
 from alsct_gui.ui.viewer.mode import bar_row
-from alsct_gui.ui.widgets.parts import ElidedCombo, ElidedLabel, label, set_role
+from alsct_gui.ui.widgets.parts import ElidedCombo, ElidedLabel, Reading, label, set_role
 
 LAYOUTS = (
     ("side", "Side by side", "Both, with one view"),
@@ -94,7 +94,7 @@ class CompareBar(QWidget):
         for letter in self.letters:
             letter.setMinimumWidth(_LETTER_PX)
         self.counter = Counter("slice", "Slice that is compared (arrow keys, Ctrl+wheel)")
-        self.place = label("", "value")
+        self.place = Reading()
         self.place.setToolTip("Numbers of the slices in the first and the second volume")
         self.auto = QToolButton()
         self.auto.setText("Auto")

@@ -15,7 +15,7 @@ from alsct_gui.ui.viewer.mode import bar_row
 from alsct_gui.ui.viewer.opened import OpenedVolume
 from alsct_gui.ui.viewer.strip import Strip
 from alsct_gui.ui.viewer.volumewords import Voxel, facts_words, place_words
-from alsct_gui.ui.widgets.parts import ElidedLabel, label
+from alsct_gui.ui.widgets.parts import ElidedLabel, Reading, label
 
 LAYOUTS = (
     ("slices", "Slices", "One slice after the other"),
@@ -68,7 +68,7 @@ class VolumeBar(QWidget):
             "while it moves, as many pixels are read as the screen can show",
         )  # fmt: skip
         self.strip = Strip(self.counter)
-        self.place = label("", "value")
+        self.place = Reading()
         self.place.setToolTip(_PLACE_TIP)
         self._others = QWidget()
         others = QHBoxLayout(self._others)
@@ -141,7 +141,7 @@ class VolumeBar(QWidget):
     def clear(self) -> None:
         """Say nothing of a volume: another one is being opened."""
         self._set_facts("")
-        self.place.setText("")
+        self.place.clear()
         self._set_shape((1, 1, 1))
 
     def take(self, opened: OpenedVolume) -> None:
@@ -167,7 +167,7 @@ class VolumeBar(QWidget):
         if opened is not None:
             voxel_um = opened.volume.voxel_um
             edge_um = voxel_um[0] if voxel_um is not None else None
-            self.place.setText(place_words(cursor[0], opened.volume.shape[0], edge_um))
+            self.place.set_text(place_words(cursor[0], opened.volume.shape[0], edge_um))
         self.counter.set_index(cursor[0])
         for spin, at in ((self.y_at, cursor[1]), (self.x_at, cursor[2])):
             with QSignalBlocker(spin):

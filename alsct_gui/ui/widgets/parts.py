@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -117,6 +117,41 @@ class ElidedLabel(QLabel):
         metrics = QFontMetrics(self.font())
         one_line = " ".join(self._whole.split())
         self.setText(metrics.elidedText(one_line, Qt.TextElideMode.ElideMiddle, room))
+
+
+class Reading(QLabel):
+    """Words that change with every move: as wide as its longest ones were.
+
+    Any other label has the window laid out and painted anew whenever its text changes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self, "value")
+        self.setFont(digits_font(self.font()))
+        self.clear()
+
+    def clear(self) -> None:
+        """Say nothing, and take no room."""
+        super().clear()
+        self.setFixedSize(0, 0)
+
+    def set_text(self, text: str) -> None:
+        """Say something else."""
+        self._make_room(text)
+        self.setText(text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and self.text():
+            self.setFixedSize(0, 0)
+            self._make_room(self.text())
+
+    def _make_room(self, text: str) -> None:
+        wanted = self.fontMetrics().size(0, text) + QSize(2, 0)
+        if wanted.expandedTo(self.minimumSize()) != self.minimumSize():
+            self.setFixedSize(wanted.expandedTo(self.minimumSize()))
 
 
 class ElidedCombo(QComboBox):

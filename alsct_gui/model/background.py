@@ -1,0 +1,34 @@
+"""Work that makes way for what a person looks at meanwhile."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+STEPS_BACK = 10
+"""In Unix's niceness: about a tenth of a processor that others want as well."""
+_AUTOGROUP = Path("/proc/self/autogroup")
+_AUTOGROUPS_ON = Path("/proc/sys/kernel/sched_autogroup_enabled")
+
+
+def make_way() -> None:
+    """Let this process and its threads step back behind those of other programs.
+
+    Linux shares processors between *sessions* first, and by niceness only within each of them
+    (``man 7 sched``, "The autogroup feature"): work in a session of its own takes as much as the
+    whole window, however nice it is. So the session steps back too. Within a session that has
+    its share, its threads are then marked as idle work, upon which the kernel puts whatever
+    wakes onto their processor instead of behind the window's own threads.
+
+    Where a session is not held to a share, idle work could be kept waiting for ever by any other
+    program; there it is only nice.
+    """
+    os.nice(STEPS_BACK)
+    # No Linux, or one without these files: what was done above has to do.
+    with suppress(OSError):
+        if _AUTOGROUPS_ON.read_text(encoding="ascii").strip() != "1":
+            return
+        if os.getsid(0) == os.getpid():  # never the session of somebody's terminal
+            _AUTOGROUP.write_text(str(STEPS_BACK), encoding="ascii")
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
