@@ -197,7 +197,7 @@ class Session:
         client_id = secret = None
         if path is not None:
             key = read_key(path)
-            client_id, secret = key.client_id, _private_key(key, path)
+            client_id, secret = key.client_id, private_key(key, path)
         with self._lock:
             if self._client is None:
                 self._key_stamp = stamp
@@ -217,8 +217,19 @@ class Session:
             self._loop.run(client.close(), self.access.answer_s)
 
 
-def _private_key(key: ClientKey, path: Path) -> RSAKey:
-    """The key as an object, which is checked once; as text it would be for every token."""
+def private_key(key: ClientKey, path: Path) -> RSAKey:
+    """Return a key as an object, which is checked once; as text it would be for every token.
+
+    Parameters
+    ----------
+    key, path
+        What was read, and from where.
+
+    Raises
+    ------
+    NeedsPersonError
+        It is no private RSA key.
+    """
     try:
         found = _made(json.dumps(key.secret))
     except (ValueError, TypeError, JoseError) as error:
