@@ -57,8 +57,8 @@ def _measure(folder: Path, slices: int, threads: int) -> Iterator[Measurement]:
             threads=threads,
         )  # fmt: skip
         return Measurement(
-            GROUP, f"{step}{words}: memory as a share of the budget", 100 * peak.grown_bytes / budget,
-            "%", target=Target("value", 100.0),
+            GROUP, f"{step}{words}: memory as a share of the budget",
+            100 * peak.grown_bytes / budget, "%", target=Target("value", 100.0),
             note=f"budget {budget / 1e6:.0f} MB, half of the volume; the process held "
             f"{peak.peak_bytes / 1e6:.0f} MB, {peak.before_bytes / 1e6:.0f} MB of it libraries",
         )  # fmt: skip
