@@ -21,7 +21,7 @@ from typing import Any
 
 import alsct_gui.superfacility.metadata.scicat
 import alsct_gui.superfacility.transfer.globus  # noqa: F401
-from alsct_gui.placement.goals.brought import BroughtReconstructions
+from alsct_gui.placement.goals.bringing import BroughtGoals
 from alsct_gui.placement.onlyone import AgentLock
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import FaultDesk
@@ -70,7 +70,7 @@ class EndAt:
             setattr(owner, name, watched)
 
         after(Nersc, "_prepare", "prepared")
-        after(BroughtReconstructions, "_keep_listing", "listed")
+        after(BroughtGoals, "_expect", "listed")
         before(shutil, "rmtree", "renamed")
 
 

@@ -243,8 +243,9 @@ def wait_for_readings(agent: Agent) -> None:
     """Wait for the threads in which files are read a second time."""
     for goals in agent._goals.__self__._known.values():  # type: ignore[attr-defined]
         second = getattr(goals, "_second", None)
-        if second is not None:
-            second.wait()
+        readings = getattr(goals, "readings", () if second is None else (second,))
+        for reading in readings:
+            reading.wait()
 
 
 @contextmanager

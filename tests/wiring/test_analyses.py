@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from alsct_gui.model.placement import GoalKey, GoalRecord, StateKind
-from alsct_gui.model.policy import Analysis, Place, Policy, Product
+from alsct_gui.model.policy import Analysis, Ban, Place, Policy, Product, Selection
 from alsct_gui.placement.analyses import settled
+from alsct_gui.placement.asking import analysis_of, ask_want
 from alsct_gui.placement.invariants import check
 from tests.placement.analysing import BRIGHT, smooth, wish
 from tests.placement.conftest import processes_of, wait_until
@@ -76,6 +77,60 @@ def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, to
     assert not list(stage.place.root.rglob("pwned"))
     with stage.place.ledger() as ledger:
         assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()
+
+
+def test_what_was_analysed_there_is_brought_here(stage: Stage, toys: Path) -> None:
+    root = stage.place.root
+    objects = Analysis("objects", "toy.count", "smooth", {"above": 0.01})
+    policy = analysing(stage, smooth(root), strangers(stage, "smooth"), objects, at="back")
+    life = stage.begin()
+    stage.play(life)
+    assert life.open_goals() == []
+    back = stage.place.tree.scratch / FOLDER
+    recon = stage.place.tree.collections["nersc832_alsdev_scratch"]
+    for name in ("smooth", "bright", "objects"):
+        here, there = (record(life, policy, name, place).evidence for place in ("back", "recon"))
+        assert here is not None
+        assert there is not None
+        assert Path(here.where).parent == back
+        assert Path(there.where).parent == recon / FOLDER
+        assert (here.size_bytes, here.sha256, here.slices) == (
+            there.size_bytes, there.sha256, there.slices,
+        )  # fmt: skip
+        assert Path(here.where).name == Path(there.where).name
+    assert not list(back.glob(".*")), "nothing is left aside"
+    assert len(stage.sfapi.slurm.jobs()) == 4, "reconstruction, filter, function, counting"
+    assert len(stage.globus.mover.tasks) == 4, "the raw file there, three analyses here"
+    with stage.place.ledger() as ledger:
+        assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()
+
+
+def test_an_analysis_that_must_not_leave_is_neither_made_there_nor_brought(stage: Stage) -> None:
+    policy = analysing(stage, strangers(stage), at="back")
+    ban = Ban("these stay", ("nersc",), Selection(path="*"), "The law forbids it.")
+    stage.place.policy = replace(policy, bans=(ban,))
+    life = stage.begin()
+    stage.play(life, 6, until_met=False)
+    assert [key.split("/")[1:3] for key in life.observed.goals] == [["raw", "raw"]]
+    assert stage.sfapi.slurm.jobs() == []
+    assert stage.globus.mover.tasks == {}
+
+
+def test_a_person_has_a_table_brought(stage: Stage) -> None:
+    policy = analysing(stage, strangers(stage))
+    wishes = tuple(wish for wish in policy.wishes if wish.product is not Product.ANALYSIS)
+    stage.place.policy = replace(policy, wishes=wishes)
+    life = stage.begin()
+    stage.play(life)
+    assert life.open_goals() == []
+    (part,) = life.observed.scans
+    with stage.place.ledger() as ledger:
+        ask_want(ledger, [part], Product.ANALYSIS, "back", analysis=analysis_of(policy, "bright"))
+    stage.play(life)
+    assert life.open_goals() == []
+    evidence = record(life, policy, "bright", "back").evidence
+    assert evidence is not None
+    assert Path(evidence.where).parent == stage.place.tree.scratch / FOLDER
 
 
 def test_code_that_wants_an_environment_is_not_tried_there(stage: Stage) -> None:

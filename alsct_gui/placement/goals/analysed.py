@@ -67,7 +67,7 @@ def question_of(paths: Mapping[str, Sheet]) -> Question:
     for path, sheet in paths.items():
         folders.append(path)
         if len(sheet.outputs) == 1 and sheet.outputs[0].kind not in _VOLUMES:
-            files.append(path)
+            files += [path, *_accounts(path, sheet)]
         texts += _accounts(path, sheet)
         texts += [f"{item}/{ARRAY_FILE}" for item in _volumes(path, sheet).values()]
     return Question(tuple(folders), tuple(texts), tuple(files))
@@ -102,8 +102,9 @@ def whole_analysis(
     if not told or not is_of_sheet(_plain(told), sheet, scan, find):
         return None
     if asked.files:
-        if path not in answer.files:
-            raise InputError("could not be read in time", where=path)
+        late = [name for name in asked.files if name not in answer.files]
+        if late:
+            raise InputError("could not be read in time", where=late[0])
         file = answer.files[path]
         if file is None:
             return None
@@ -117,6 +118,24 @@ def whole_analysis(
     return Evidence(
         path, now_s, size_bytes=sum(files.values()), slices=slices[0] if slices else None
     )
+
+
+def files_of(answer: Answer, path: str, sheet: Sheet) -> dict[str, int]:
+    """Return the size in bytes of each file of a whole analysis, by its path beside it.
+
+    Parameters
+    ----------
+    answer, path, sheet
+        As for `whole_analysis`, which has found it.
+    """
+    where = PurePosixPath(path)
+    listed = answer.folders.get(path) or {}
+    found = {f"{where.name}/{name}": size_bytes for name, size_bytes in listed.items()}
+    for name in question_of({path: sheet}).files:
+        file = answer.files.get(name)
+        if file is not None:
+            found[PurePosixPath(name).name] = file.size_bytes
+    return found
 
 
 def is_of_sheet(told: Any, sheet: Sheet, scan: ScanFacts, find: FindSheet) -> bool:
