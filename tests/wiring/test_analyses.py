@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,22 @@ def test_a_plugins_step_and_then_a_strangers_function_run_there(stage: Stage, to
     assert not list(stage.place.root.rglob("pwned"))
     with stage.place.ledger() as ledger:
         assert check(ledger, life.place.policy, now_s=stage.clock(), read_files=False) == ()
+
+
+def test_a_job_asks_for_what_a_run_like_it_took(stage: Stage, toys: Path) -> None:
+    root = stage.place.root
+    again = Analysis("again", "toy.smooth", "smooth", {"size_px": 3})
+    policy = analysing(stage, smooth(root), again)
+    life = stage.begin()
+    stage.play(life)
+    assert life.open_goals() == []
+    took = record(life, policy, "smooth").evidence
+    assert took is not None
+    assert took.seconds is not None
+    assert 0 < took.seconds < 60
+    steps = [job.script for job in stage.sfapi.slurm.jobs()][1:]
+    asked = [re.findall(r"^#SBATCH --time=(.*)$", script, re.MULTILINE) for script in steps]
+    assert asked == [["00:20:00"], ["00:05:00"]], "nothing was known of the first"
 
 
 def test_what_was_analysed_there_is_brought_here(stage: Stage, toys: Path) -> None:
