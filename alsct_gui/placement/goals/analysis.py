@@ -30,7 +30,7 @@ from alsct_gui.placement.sheets import Sheets
 from alsct_gui.steps.own.description import OwnCode
 from alsct_gui.steps.own.environment import require_environment
 from alsct_gui.steps.own.load import own_code
-from alsct_gui.steps.own.run import code_checksums, code_files
+from alsct_gui.steps.own.run import code_checksums, code_files, require_portable
 from alsct_gui.superfacility.compute.base import JobRequest, Resources, StepCall
 from alsct_gui.superfacility.compute.here import Here
 from alsct_gui.superfacility.compute.look import Answer
@@ -187,6 +187,10 @@ class Analyses(JobGoals):
                 f"the code wants {special}, which jobs at {self._compute.place} do not have",
                 where=sheet.file, fix="Want it here, or let the code do without",
             )  # fmt: skip
+        try:
+            require_portable(code, sheet.parameters)
+        except AlsctError as error:
+            raise _refused(error) from error
         files = code_files(code, sheet.parameters)
         contents = {name: path.read_bytes() for name, path in files.items()}
         return StepCall(code.path.name, inputs, sheet.parameters, sheet.code, contents)
