@@ -317,6 +317,18 @@ def test_a_kill_between_two_names_leaves_no_second_copy(
     assert len(ends.names()) == 2
 
 
+def test_a_person_ends_it_and_has_it_begun_again(ends: Ends) -> None:
+    key = ends.key("smooth")
+    ends.under_way(key, "")
+    outside_id = ends.goals.act(Intent("w", (key,), START_S), lambda _: None)
+    ends.goals.cancel(outside_id)
+    status = ends.goals._way.transfer.status
+    wait_until(lambda: status(outside_id).state.is_final, "the transfer has ended")
+    assert ends.goals.observe((key,)) == {}
+    assert ends.end(ends.begin("smooth")) == MET
+    assert len(ends.names()) == 1
+
+
 def test_what_was_made_here_counts_as_well(ends: Ends) -> None:
     key = ends.key("bright")
     outside_id = ends.begin("bright")
