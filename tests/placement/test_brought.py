@@ -268,6 +268,23 @@ def test_what_changes_there_on_the_way_gets_no_name(ends: Ends) -> None:
         ends.begin("bright")
 
 
+def test_what_is_another_of_the_same_size_by_now_comes_with_the_next_transfer(ends: Ends) -> None:
+    outside_id, key = ends.begin("bright"), ends.key("bright")
+    for _ in range(2):  # as often as it takes until the bytes have been read there
+        ends.goals._meanwhile(key)
+        ends.goals.readings[0].wait()
+    ends.goals._meanwhile(key)
+    table = ends.made("bright")
+    other = table.read_bytes().replace(b"0.", b"1.")
+    assert other != table.read_bytes()
+    table.write_bytes(other)
+    (ends.aside / table.name).write_bytes(other)  # as if it had been sent after it was read
+    state = ends.end(outside_id)
+    assert (state.kind, "other bytes than at recon" in state.cause) == (StateKind.RETRY, True)
+    assert ends.end(ends.begin("bright")) == MET
+    assert Path(ends.goals.observe((key,))[key].where).read_bytes() == other
+
+
 def test_a_listing_of_another_product_begins_anew(ends: Ends) -> None:
     ends.begin("smooth")
     shutil.copytree(ends.made("smooth") / "0", ends.made("smooth") / "9")

@@ -167,16 +167,15 @@ class BroughtGoals(ABC):
 
     def _expect(self, key: str, files: Mapping[str, int]) -> None:
         """Write down what has to arrive; what has arrived of another product makes way for it."""
-        aside = self.aside(key)
+        aside, known = self.aside(key), None
         try:
             with suppress(ValueError, KeyError, TypeError, FileNotFoundError):
-                if read_listing(aside)["files"] == files:
-                    return
-            if aside.exists():
+                known = read_listing(aside)["files"]
+            if known != files and aside.exists():
                 shutil.rmtree(aside)
-            self._keep(key, {"files": dict(files)})
         except OSError as error:
             raise self._unwritable(aside, error) from error
+        self._keep(key, {"files": files})  # sums that were known may be of another one by now
 
     def _keep(self, key: str, listing: Listing) -> None:
         """Write down what is known of files that have to arrive."""
