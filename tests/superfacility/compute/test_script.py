@@ -306,7 +306,8 @@ def test_inputs_and_files_of_a_step_are_checked() -> None:
     outside = replace(CALL, inputs={"volume": "/home/me/a.zarr"})
     with pytest.raises(RefusedError, match="input volume lies outside"):
         manifest_of(JobRequest("k", "", "/pscratch/a", RESOURCES, call=outside), SITE)
-    for name in ("../a", "a b", "a;b", "/a", ""):
+    replace(CALL, files={"_pack/__init__.py": b"", "a-b/c.d_e": b""})
+    for name in ("../a", "a b", "a;b", "/a", "", "-a", "a/-b", ".a", "a/", "a//b", "a\n", "é"):
         with pytest.raises(RefusedError, match="cannot go along"):
             replace(CALL, files={name: b""})
     with pytest.raises(RefusedError, match="too much to go along"):
