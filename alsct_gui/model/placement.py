@@ -173,6 +173,8 @@ class Evidence:
     """Identity and digest of a record that was read back."""
     copies: tuple[str, ...] = ()
     """For a pruned file: ``place sha256`` of each copy that was read again."""
+    seconds: float | None = None
+    """Wall time that making it took, as an analysis itself tells."""
 
 
 class LinkState(StrEnum):

@@ -78,7 +78,7 @@ class Place:
     collection: str = ""
     """Collection of the beamline's profile; empty when it has none."""
     source: str = ""
-    """Place that reconstructions are brought from; empty where they are made."""
+    """Place that reconstructions and analyses are brought from; empty where they are made."""
     title: str = ""
     """For people."""
 

@@ -142,15 +142,16 @@ def _check_analysis(policy: Policy, wish: Wish, where: str) -> None:
 
 
 def _check_analysed(policy: Policy, names: Iterable[str], where: str) -> None:
-    """Check that steps can run at places."""
+    """Check that steps can run at places, or where products are brought from to them."""
     workers = {lane.name: lane.by for lane in policy.lanes}
     known = {place.name: place for place in policy.places}
     for name in names:
-        place = known[name]
-        if place.source or workers[place.lane] == "globus":
+        made_at = known[known[name].source or name]
+        if workers[made_at.lane] == "globus":
             raise RecipeError(
-                f"nothing is analysed at {name!r}: files are only brought there", where=where,
-                fix="Name a place where reconstructions are made",
+                f"nothing is analysed at {made_at.name!r}: files are only brought there",
+                where=where,
+                fix="Name a place where reconstructions are made, or one that has such a source",
             )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class Plan:
     """Suffixes of what a person wants and cannot have, and why."""
 
 
+_BROUGHT = (Product.RECONSTRUCTION, Product.ANALYSIS)
+"""What a place with a source gets from there."""
 PERSON_PRIORITY = 100
 """Priority of what a person asks for: above what policies use to want."""
 _Fit = tuple[bool, ...]
@@ -216,8 +218,6 @@ class _Planning:
         state = self._refusal(key.place)
         if state is not None or key.product is not Product.ANALYSIS:
             return state
-        if self._places[key.place].source:
-            return blocked(f"nothing is analysed at {key.place}", "Want it where it can be made")
         if self._sheets.get(key.recipe) is None:
             return blocked("the analysis is not known any more", "Ask for it again")
         return None
@@ -238,7 +238,9 @@ class _Planning:
     ) -> Aim:  # fmt: skip
         place = self._places[name]
         suffix = f"/{product}/{name}/{recipe}"
-        if product is Product.ANALYSIS:  # what it is made of is known when all else is
+        is_brought = bool(place.source) and product in _BROUGHT
+        if product is Product.ANALYSIS and not is_brought:
+            # What it is made of is known when all else is.
             return Aim(suffix, product, place, (), (), place.links, priority, requires_proposal)
         need = self._source(product, place, recipe)
         more: tuple[str, ...] = ()
@@ -250,7 +252,7 @@ class _Planning:
             more = tuple(made.format(where) for where in self._made.get(recipe, {}))
             one = () if more else (tuple(map(made.format, self._makeable.get(recipe, {}))),)
         links = place.links
-        if product is Product.RAW or (product is Product.RECONSTRUCTION and place.source):
+        if product is Product.RAW or is_brought:
             # What is copied is read where it comes from.
             links = tuple(dict.fromkeys((*links, *self._places[need.split("/")[2]].links)))
         needs = () if need == suffix else (need, *more)
@@ -259,7 +261,7 @@ class _Planning:
     def _source(self, product: Product, place: Place, recipe: str) -> str:
         """Return the suffix of the goal that a product is made from."""
         admitted = self._policy.admitted
-        if product is Product.RECONSTRUCTION and place.source:
+        if product in _BROUGHT and place.source:
             return f"/{product}/{place.source}/{recipe}"
         source = admitted
         at_site = product in (Product.RECONSTRUCTION, Product.ACCESS)
@@ -271,7 +273,7 @@ class _Planning:
     def _add_source(self, every: dict[str, Aim], aim: Aim) -> None:
         """Want what a product is brought from, too."""
         source = aim.place.source
-        if aim.product is Product.RECONSTRUCTION and source and self._is_open(source):
+        if aim.product in _BROUGHT and source and self._is_open(source):
             _add(every, self._aim(aim.product, source, _mark(aim.suffix), aim.priority))
 
     def _add_inputs(self, every: dict[str, Aim], maybe: list[Aim]) -> None:
@@ -284,7 +286,7 @@ class _Planning:
         maybe
             What is wanted where one of several places is enough.
         """
-        waiting = [aim for aim in (*every.values(), *maybe) if aim.product is Product.ANALYSIS]
+        waiting = [aim for aim in (*every.values(), *maybe) if _is_made_of(aim)]
         while waiting:
             aim = waiting.pop()
             # What is needed in any case must not hang on what may be made at another site.
@@ -295,11 +297,11 @@ class _Planning:
                 mine = self._aim(source.product, aim.place.name, source.mark, aim.priority)
                 if mine.suffix not in self._asked.unwanted:
                     _add(every, mine)
-                    waiting += [mine] if mine.product is Product.ANALYSIS else []
+                    waiting += [mine] if _is_made_of(mine) else []
 
     def _made_of(self, aim: Aim, known: Mapping[str, Aim]) -> Aim:
         """Say of an analysis which goals it needs: one at its site for each input."""
-        if aim.product is not Product.ANALYSIS:
+        if not _is_made_of(aim):
             return aim
         groups = tuple(
             tuple(o.suffix for o in known.values() if _holds(o, source, aim.place.site))
@@ -330,6 +332,11 @@ def _holds(aim: Aim, source: Source, site: str) -> bool:
     """Whether a goal is to bring an input of an analysis to a site."""
     is_it = aim.product is source.product and _mark(aim.suffix) == source.mark
     return is_it and aim.place.site == site
+
+
+def _is_made_of(aim: Aim) -> bool:
+    """Whether something is an analysis that is made at its place of what its site holds."""
+    return aim.product is Product.ANALYSIS and not aim.place.source
 
 
 _LAST = 1000

@@ -243,14 +243,13 @@ class Works:
     def _unit(self, work: Work) -> str:
         """What the progress of work counts: slices where they are made, else bytes.
 
-        Steps count whatever they like, which adds up to nothing.
+        Steps count whatever they like, which adds up to nothing. What is brought is bytes.
         """
         key = GoalKey.parse(work.keys[0])
-        if key.product is Product.ANALYSIS:
-            return ""
         place = self._places.get(key.place)
-        made = key.product is Product.RECONSTRUCTION and not (place and place.source)
-        return "slices" if made else "bytes"
+        if place is not None and place.source:
+            return "bytes"
+        return {Product.ANALYSIS: "", Product.RECONSTRUCTION: "slices"}.get(key.product, "bytes")
 
     def _close(self, goals: Goals, work: Work, said: StepState | None) -> None:
         """Work has ended outside: look what is there, and write both down at once.

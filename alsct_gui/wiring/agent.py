@@ -81,11 +81,12 @@ class Wiring:
         self._post = Post(ways_of(profile.notify, self.outside.secrets))
         limits = Limits(profile.notify.settle_s, profile.notify.per_minute)
         notices = Notices(self.policy, self._post, limits, clock)
-        makers = Makers(self.outside, self.policy, ledger.with_name(CATALOG))
+        steps = ledger.with_name(f"{ledger.name}.steps")
+        makers = Makers(self.outside, self.policy, ledger.with_name(CATALOG), steps)
         self._means = Means(
             self.policy, clock, RunQueue(runs), local_transfers(self.policy, ledger),
             makers=makers.makers(), threads=threads, readers=makers.readers(),
-            steps=lambda: self.outside.here(ledger.with_name(f"{ledger.name}.steps")),
+            steps=lambda: self.outside.here(steps),
         )  # fmt: skip
         self.services = Services(
             self.policy, self._goals, _examine, self._health, clock, self._outlook.met,

@@ -15,6 +15,8 @@ from alsct_gui.placement.services import Maker, ReaderMaker
 from alsct_gui.wiring.outside import Outside, collection_of, groups_of
 
 if TYPE_CHECKING:
+    from alsct_gui.placement.goals.analysis import Analyses
+    from alsct_gui.placement.goals.bringing import Way
     from alsct_gui.placement.goals.computed import ComputedReconstructions
     from alsct_gui.superfacility.metadata.products import ProductReader
 
@@ -27,6 +29,8 @@ class Makers:
     policy: Policy
     catalog: Path
     """This program's own catalogue."""
+    steps: Path
+    """Folder of the jobs of this workstation."""
 
     def makers(self) -> dict[tuple[Product, str], Maker]:
         """Return makers by product and lane."""
@@ -38,6 +42,7 @@ class Makers:
         for name in self._lanes("globus"):
             found[Product.RAW, name] = self.raw
             found[Product.RECONSTRUCTION, name] = self.brought
+            found[Product.ANALYSIS, name] = self.brought_analyses
         for name in self._lanes("nersc"):
             found[Product.RECONSTRUCTION, name] = self.computed
             found[Product.ANALYSIS, name] = self.analysed
@@ -68,29 +73,26 @@ class Makers:
 
     def analysed(self, world: World, key: GoalKey) -> Goals:
         """Analyses by jobs at NERSC."""
-        from alsct_gui.placement.goals.analysis import Analyses
-        from alsct_gui.placement.goals.jobs import Computer
-
-        nersc = self.outside.nersc()
-        computer = Computer(nersc, nersc, self.outside.step_resources)
-        return Analyses(world, world.place(key.place), computer)
+        return self._analysed(world, world.place(key.place))
 
     def brought(self, world: World, key: GoalKey) -> Goals:
         """Reconstructions that NERSC has made, brought to a folder of this machine."""
         from alsct_gui.placement.goals.brought import BroughtReconstructions
 
-        place = world.place(key.place)
-        if not place.source:
-            raise BlockedError(
-                f"nothing says where reconstructions at {place.name} come from", where="policy",
-                fix="Give the place a source",
-            )  # fmt: skip
-        source = world.place(place.source)
+        place, source = self._ends(world, key)
         return BroughtReconstructions(
             world, place, Recipes(world.policy, world.observed).find,
-            self._computed(world, source), self.outside.globus(),
-            source=self.outside.address(source), target=self.outside.address(place),
-            source_root=source.root,
+            self._computed(world, source), self._way(place, source),
+        )  # fmt: skip
+
+    def brought_analyses(self, world: World, key: GoalKey) -> Goals:
+        """Analyses that NERSC has made, brought to a folder of this machine."""
+        from alsct_gui.placement.goals.broughtanalysis import BroughtAnalyses
+
+        place, source = self._ends(world, key)
+        return BroughtAnalyses(
+            world, place, self._analysed(world, source), self._way(place, source),
+            self.outside.here(self.steps), self.outside.nersc(),
         )  # fmt: skip
 
     def records(self, world: World, key: GoalKey) -> Goals:
@@ -169,6 +171,31 @@ class Makers:
         computer = Computer(nersc, nersc, self.outside.resources, self.outside.profile.nersc.stage)
         recipes = Recipes(world.policy, world.observed)
         return ComputedReconstructions(world, place, recipes.find, computer)
+
+    def _analysed(self, world: World, place: Place) -> Analyses:
+        from alsct_gui.placement.goals.analysis import Analyses
+        from alsct_gui.placement.goals.jobs import Computer
+
+        nersc = self.outside.nersc()
+        return Analyses(world, place, Computer(nersc, nersc, self.outside.step_resources))
+
+    def _ends(self, world: World, key: GoalKey) -> tuple[Place, Place]:
+        """The place of what is brought, and the one that it comes from."""
+        place = world.place(key.place)
+        if not place.source:
+            raise BlockedError(
+                f"nothing says where products at {place.name} come from", where="policy",
+                fix="Give the place a source",
+            )  # fmt: skip
+        return place, world.place(place.source)
+
+    def _way(self, place: Place, source: Place) -> Way:
+        from alsct_gui.placement.goals.bringing import Way
+
+        return Way(
+            self.outside.globus(), self.outside.address(source), self.outside.address(place),
+            source.root,
+        )  # fmt: skip
 
     def _lanes(self, by: str) -> list[str]:
         return [lane.name for lane in self.policy.lanes if lane.by == by]

@@ -273,9 +273,9 @@ class Outside:
         return self._resources(time_s)
 
     def step_resources(self, scan: ScanFacts) -> Resources:
-        """Return what the job of a step asks of the machine: the longest time of its queue.
+        """Return what the job of a step may ask of the machine: the longest time of its queue.
 
-        How long a step takes nobody knows before; one that is cut off has been for nothing.
+        How much of it is asked for is told from what runs of the step took; see `steptime`.
         """
         return self._resources(self.profile.nersc.longest_s)
 

@@ -168,10 +168,18 @@ def test_what_does_not_fit_is_named(
 
 
 def test_nothing_is_analysed_where_files_are_only_brought() -> None:
-    places = (*POLICY.places, Place("back", "here", "runs", "/back", source="recon"))
+    lanes = tuple(
+        replace(lane, by="globus") if lane.name == "globus" else lane for lane in POLICY.lanes
+    )
+    places = (*POLICY.places, BACK, Place("copy", "here", "globus", "/copy", source="cfs"))
+    policy = replace(ANALYSED, lanes=lanes, places=places)
+    for name in ("cfs", "copy"):
+        wishes = (Wish("w", Product.ANALYSIS, (name,), analysis="porosity"),)
+        with pytest.raises(RecipeError, match="'cfs': files are only brought there"):
+            check_policy(replace(policy, wishes=wishes))
+    offered = tuple(replace(item, offered=("back",)) for item in ANALYSED.analyses)
     wishes = (Wish("w", Product.ANALYSIS, ("back",), analysis="porosity"),)
-    with pytest.raises(RecipeError, match="only brought there"):
-        check_policy(replace(ANALYSED, places=places, wishes=wishes))
+    check_policy(replace(policy, wishes=wishes, analyses=offered))
 
 
 RECIPE = POLICY.recipes["std"]
@@ -182,6 +190,8 @@ POROSITY = Sheet("porosity", "x.pores", {},
                  (Source("volume", Product.ANALYSIS, CLEAN.mark, "made"),), VOLUME,
                  mark="b" * 12)  # fmt: skip
 SHEETS = {"clean": CLEAN, "porosity": POROSITY}
+BACK = Place("back", "here", "globus", "/back", ("globus",), source="recon")
+"""Gets what is made at NERSC."""
 ANALYSED = replace(
     POLICY,
     sheets=SHEETS,
@@ -260,6 +270,52 @@ def test_what_must_not_leave_is_not_analysed_there() -> None:
     assert suffix(Product.ANALYSIS, "made", POROSITY.mark) in {aim.suffix for aim in aims}
 
 
+BROUGHT = replace(
+    ANALYSED,
+    places=(*ANALYSED.places, BACK),
+    wishes=(Wish("back", Product.ANALYSIS, ("back",), priority=7, analysis="porosity"),),
+)
+
+
+def test_what_is_brought_is_made_where_it_comes_from() -> None:
+    plan = plan_of(BROUGHT)
+    back, there = (suffix(Product.ANALYSIS, name, POROSITY.mark) for name in ("back", "recon"))
+    clean = suffix(Product.ANALYSIS, "recon", CLEAN.mark)
+    recon = suffix(Product.RECONSTRUCTION, "recon", RECIPE)
+    aims = {aim.suffix: aim for aim in plan.every}
+    assert aims.keys() == {"/raw/raw/-", back, there, clean, recon}, "nothing is made here for it"
+    assert {aim.priority for key, aim in aims.items() if key != "/raw/raw/-"} == {7}
+    assert (aims[back].needs, aims[back].needs_one) == ((there,), ())
+    assert aims[back].links == ("globus", "perlmutter"), "it is read where it was made"
+    assert aims[there].needs_one == ((clean,),)
+    banned = plan_of(BROUGHT, export_controlled=True)
+    assert {aim.suffix for aim in banned.every} == {"/raw/raw/-"}
+
+
+def test_what_was_brought_is_good_enough_for_an_analysis_here() -> None:
+    wishes = (
+        Wish("clean back", Product.ANALYSIS, ("back",), analysis="clean"),
+        Wish("pores here", Product.ANALYSIS, ("made",), analysis="porosity"),
+    )
+    plan = plan_of(replace(BROUGHT, wishes=wishes))
+    pores = suffix(Product.ANALYSIS, "made", POROSITY.mark)
+    assert needs(plan)[pores] == ((suffix(Product.ANALYSIS, "back", CLEAN.mark),),)
+    assert suffix(Product.ANALYSIS, "made", CLEAN.mark) not in {aim.suffix for aim in plan.every}
+
+
+def test_a_person_has_an_analysis_brought() -> None:
+    back = suffix(Product.ANALYSIS, "back", CLEAN.mark)
+    plan = plan_of(replace(BROUGHT, wishes=()), Asked(frozenset({back})))
+    assert {aim.suffix for aim in plan.every} == {
+        "/raw/raw/-", back, suffix(Product.ANALYSIS, "recon", CLEAN.mark),
+        suffix(Product.RECONSTRUCTION, "recon", RECIPE),
+    }  # fmt: skip
+    refused = plan_of(
+        replace(BROUGHT, wishes=()), Asked(frozenset({back})), export_controlled=True
+    ).refused
+    assert [(key, state.cause) for key, state in refused] == [(back, "forbidden: stay")]
+
+
 def test_a_person_who_takes_the_input_back_is_told() -> None:
     wishes = (Wish("here", Product.ANALYSIS, ("made",), analysis="clean"),)
     recon = suffix(Product.RECONSTRUCTION, "made", RECIPE)
@@ -273,12 +329,10 @@ def test_a_person_who_takes_the_input_back_is_told() -> None:
     assert step.state.cause == "none by this recipe is wanted"
 
 
-def test_a_person_cannot_have_what_nobody_knows_or_what_is_only_brought() -> None:
-    places = (*POLICY.places, Place("back", "here", "runs", "/back", source="recon"))
+def test_a_person_cannot_have_what_nobody_knows() -> None:
     unknown = suffix(Product.ANALYSIS, "made", "0" * 12)
-    brought = suffix(Product.ANALYSIS, "back", CLEAN.mark)
-    policy = replace(ANALYSED, places=places, wishes=())
-    plan = plan_of(policy, Asked(frozenset({unknown, brought})))
+    policy = replace(ANALYSED, wishes=())
+    plan = plan_of(policy, Asked(frozenset({unknown})))
     assert {aim.suffix for aim in plan.every} == {"/raw/raw/-"}
     assert {state.kind for _, state in plan.refused} == {StateKind.BLOCKED}
     kept = {"0" * 12: sheet_to_plain(replace(CLEAN, mark="0" * 12)), "1" * 12: {"name": "x"}}
@@ -292,7 +346,7 @@ GOALS = tuple(
     suffix(product, place, mark)
     for product, mark in ((Product.RECONSTRUCTION, RECIPE), (Product.ANALYSIS, CLEAN.mark),
                           (Product.ANALYSIS, POROSITY.mark))
-    for place in ("made", "recon")
+    for place in ("made", "recon", "back")
 )  # fmt: skip
 
 
@@ -316,20 +370,25 @@ def ledgers(draw: st.DrawFn) -> Observed:
     return observed
 
 
+@pytest.mark.parametrize("wishes", [(), BROUGHT.wishes], ids=["made", "brought"])
 @given(ledgers(), st.sets(st.sampled_from(("perlmutter", "globus", "cfs"))))
-def test_an_analysis_is_never_begun_before_its_input(observed: Observed, away: set[str]) -> None:
+def test_an_analysis_is_never_begun_before_its_input(
+    wishes: tuple[Wish, ...], observed: Observed, away: set[str]
+) -> None:
+    policy = replace(BROUGHT, wishes=(*ANALYSED.wishes, *wishes))
     health = {name: Health(name, LinkState.DOWN) for name in away}
-    wanted = Wanted(ANALYSED)
-    sites = {place.name: place.site for place in ANALYSED.places}
+    wanted = Wanted(policy)
+    places = {place.name: place for place in policy.places}
+    sites = {place.name: place.site for place in policy.places}
     by_mark = {sheet.mark: sheet for sheet in SHEETS.values()}
-    for step in diff(ANALYSED, observed, health, NOW_S):
+    for step in diff(policy, observed, health, NOW_S):
         for key in step.keys:
             goal = GoalKey.parse(key)
             scan = observed.scans[goal.scan]
             if step.kind is StepKind.DROP:
                 continue
             if scan.export_controlled:
-                assert sites[goal.place] == "here"
+                assert goal.place in ("raw", "made")
             if step.kind is not StepKind.ACT or goal.product is not Product.ANALYSIS:
                 continue
             (source,) = by_mark[goal.recipe].inputs
@@ -338,11 +397,15 @@ def test_an_analysis_is_never_begun_before_its_input(observed: Observed, away: s
                 for place, site in sites.items()
                 if site == sites[goal.place]
             ]
+            if came_from := places[goal.place].source:
+                there = [replace(goal, place=came_from).text]
             assert any(k in observed.goals and observed.goals[k].state == MET for k in there)
     for part, scan in observed.scans.items():
         plan = wanted.plan(scan, observed.asked[part])
         for aim in plan.every:
-            if aim.product is Product.ANALYSIS:
+            if aim.place.source:
+                assert set(aim.needs) <= {other.suffix for other in plan.every}
+            elif aim.product is Product.ANALYSIS:
                 held = [o.suffix for o in plan.every] + [*observed.asked[part].unwanted]
                 site = {s for group in aim.needs_one for s in group}
                 assert site & set(held) or observed.asked[part].unwanted

@@ -24,6 +24,7 @@ from alsct_gui.model.placement import (
 )
 from alsct_gui.model.policy import Lane, Place, Policy, Product, Site
 from alsct_gui.placement.goals.base import BlockedError, Intent, World
+from alsct_gui.placement.goals.bringing import Way
 from alsct_gui.placement.goals.brought import BroughtReconstructions
 from alsct_gui.placement.goals.computed import ComputedReconstructions, whole_product
 from alsct_gui.placement.goals.jobs import LOST_S, Computer, job_state
@@ -217,11 +218,10 @@ def brought(world: World, here: Here, product: Path) -> Iterator[BroughtReconstr
     shutil.copytree(product, there)
     root = Path(world.place("raw").root).parent
     mount = LocalTransfer(root / "copies")
+    way = Way(mount, world.place("recon").root, world.place("back").root, world.place("recon").root)
     yield BroughtReconstructions(
-        world, world.place("back"), {HASH: KNOWN}.__getitem__, goals_of(world, here), mount,
-        source=world.place("recon").root,
-        target=world.place("back").root, source_root=world.place("recon").root,
-    )  # fmt: skip
+        world, world.place("back"), {HASH: KNOWN}.__getitem__, goals_of(world, here), way
+    )
 
     def ended() -> bool:
         mount._reap()
@@ -240,7 +240,7 @@ def bring(world: World, goals: BroughtReconstructions) -> str:
     assert goals.act(again, recorded.append) == outside_id
     under_way(world, "back", outside_id)
     wait_until(
-        lambda: goals._transfer.status(outside_id).state.is_final, "the files have arrived"
+        lambda: goals._way.transfer.status(outside_id).state.is_final, "the files have arrived"
     )  # fmt: skip
     return outside_id
 

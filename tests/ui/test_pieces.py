@@ -205,18 +205,17 @@ def test_the_heart_beat_feels_a_blocked_loop(app: Any, drive: Drive) -> None:
 def test_a_reading_that_changes_has_nothing_laid_out_anew(owner: QWidget) -> None:
     row, reading = QHBoxLayout(owner), Reading()
     row.addWidget(reading)
-    reading.set_text("of 2160 · 1.52 mm")
-    QApplication.processEvents()
     asked = _LayoutRequests(owner)
+    reading.set_text("of 2160 · 1.52 mm")
+    while asked.counted():
+        pass  # it is dressed first
     reading.set_text("of 2160 · 97 µm")
-    QApplication.processEvents()
-    assert asked.count == 0
+    assert asked.counted() == 0
     reading.set_text("of 2160 · 1.52 mm, the last one")
-    QApplication.processEvents()
-    assert asked.count == 1
+    assert asked.counted() == 1
     assert reading.width() >= reading.sizeHint().width()
     reading.clear()
-    QApplication.processEvents()
+    asked.counted()
     assert reading.width() == 0
 
 
@@ -225,11 +224,17 @@ class _LayoutRequests(QObject):
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
-        self.count = 0
+        self._count = 0
         widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        self.count += event.type() == QEvent.Type.LayoutRequest
+    def counted(self) -> int:
+        """Let the loop turn once; return how often it was asked meanwhile."""
+        self._count = 0
+        QApplication.processEvents()
+        return self._count
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        self._count += event.type() == QEvent.Type.LayoutRequest
         return super().eventFilter(watched, event)
 
 

@@ -20,8 +20,10 @@ from alsct_gui.simulator.facility.sfapi import SuperfacilityStandIn
 from alsct_gui.simulator.facility.world import SERVICE_ACCOUNT
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
+from alsct_gui.steps.running import run_step
+from tests.placement.analysing import BRIGHT
 from tests.placement.conftest import KNOWN
-from tests.wiring.loopback import TURN_S, Life, Loopback, services_of
+from tests.wiring.loopback import TABLE, TURN_S, Life, Loopback, services_of
 
 
 @dataclass
@@ -63,6 +65,16 @@ def template(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_scan(scan) as opened:
         run_job(prepare_job(opened, KNOWN), output)
     return output
+
+
+@pytest.fixture(scope="session")
+def table(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of somebody's code, and of what it makes of that product."""
+    folder = tmp_path_factory.mktemp("table")
+    script = folder / "bright.py"
+    script.write_text(BRIGHT)
+    run_step(str(script), {}, inputs={"volume": template}, output=folder / TABLE)
+    return folder
 
 
 @pytest.fixture

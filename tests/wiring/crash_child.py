@@ -27,7 +27,9 @@ import httpcore  # noqa: F401
 import alsct_gui.catalog.preview
 import alsct_gui.superfacility.metadata.scicat
 import alsct_gui.superfacility.transfer.globus  # noqa: F401
-from alsct_gui.placement.goals.brought import BroughtReconstructions
+from alsct_gui.placement.goals import broughtanalysis
+from alsct_gui.placement.goals.bringing import BroughtGoals
+from alsct_gui.placement.goals.broughtanalysis import BroughtAnalyses
 from alsct_gui.placement.onlyone import AgentLock
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import FaultDesk
@@ -79,11 +81,13 @@ class EndAt:
             setattr(owner, name, watched)
 
         after(Nersc, "_prepare", "prepared")
-        after(BroughtReconstructions, "_keep_listing", "listed")
+        after(BroughtGoals, "_expect", "listed")
+        after(BroughtAnalyses, "_sum", "summed")
+        after(broughtanalysis, "make_way", "way")
         before(shutil, "rmtree", "renamed")
 
 
-INNER = ("prepared", "listed", "renamed")
+INNER = ("prepared", "listed", "summed", "way", "renamed")
 
 
 def live(case: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from alsct_gui.files.recipes import save_recipe
 from alsct_gui.model.codec import from_plain
 from alsct_gui.model.placement import GoalKey, GoalRecord, Observed, ScanFacts, StateKind
 from alsct_gui.model.policy import (
+    Analysis,
     Ban,
     Lane,
     Patience,
@@ -29,6 +30,7 @@ from alsct_gui.model.policy import (
 from alsct_gui.model.profile import Groups, Profile
 from alsct_gui.placement.admission import Admission
 from alsct_gui.placement.agent import Agent
+from alsct_gui.placement.analyses import settled
 from alsct_gui.placement.asking import ask_admit
 from alsct_gui.placement.goals.base import Clock
 from alsct_gui.placement.goals.reading import read_file
@@ -46,6 +48,7 @@ from alsct_gui.simulator.facility.world import SERVICE_ACCOUNT
 from alsct_gui.superfacility.credentials import GLOBUS_SECRET, SCICAT_SECRET, FileCredentials
 from alsct_gui.wiring.agent import Wiring
 from alsct_gui.wiring.outside import Waits
+from tests.placement.analysing import wish
 from tests.placement.conftest import KNOWN
 
 HASH = recipe_hash(KNOWN)
@@ -78,6 +81,21 @@ with open(given["progress-file"] + ".new", "w") as file:
 os.rename(given["progress-file"] + ".new", given["progress-file"])
 """
 
+# The same for a step: a table, and what tells how it was made.
+_STEP = """
+import json, os, shutil, sys
+template, output = sys.argv[1], sys.argv[-1]
+given = dict(w[2:].split("=", 1) for w in sys.argv[2:] if w.startswith("--") and "=" in w)
+for suffix in (".json", ".csv"):
+    name = os.path.splitext(output)[0] + suffix
+    shutil.copyfile(os.path.splitext(template)[0] + suffix, name + ".part")
+    os.rename(name + ".part", name)
+with open(given["progress-file"] + ".new", "w") as file:
+    json.dump({"state": "finished"}, file)
+os.rename(given["progress-file"] + ".new", given["progress-file"])
+"""
+TABLE = "template.csv"
+
 
 @dataclass
 class Loopback:
@@ -101,6 +119,24 @@ class Loopback:
             scicat=replace(profile.scicat, groups=Groups(table={PROPOSAL: "als-00001"})),
         )  # fmt: skip
         self.policy = policy_of(self.root / "recipe.yaml")
+        if (self.root / TABLE).exists():
+            self._analyse()
+
+    def _analyse(self) -> None:
+        """Offer a table of the reconstruction, which jobs only copy, there and brought here."""
+        analysis = Analysis("bright", str(self.root / "bright.py"), str(self.root / "recipe.yaml"))
+        sheets, _ = settled((analysis,), self.root)
+        wishes = (wish("bright", "recon"), wish("bright", "back"))
+        self.policy = replace(
+            self.policy, analyses=(analysis,), sheets=sheets,
+            wishes=(*self.policy.wishes, *(
+                replace(each, name=name)
+                for each, name in zip(wishes, ("table there", "table back"), strict=True)
+            )),
+        )  # fmt: skip
+        steps = (sys.executable, "-c", _STEP, str(self.root / TABLE))
+        nersc = replace(self.profile.nersc, steps=steps)
+        self.profile = replace(self.profile, nersc=nersc)
 
     @property
     def ledger_path(self) -> Path:
@@ -123,6 +159,11 @@ class Loopback:
         """Want only what wishes of these names want."""
         left = tuple(wish for wish in self.policy.wishes if wish.name in wishes)
         self.policy = replace(self.policy, wishes=left)
+
+    def add_table(self, table: Path) -> None:
+        """Put somebody's code, and what will be made by it, into the folder."""
+        shutil.copytree(table, self.root, dirs_exist_ok=True)
+        self._analyse()
 
     def fill(self, scan: Path, template: Path) -> None:
         """Put a scan and what will be made of it into the folders."""
@@ -243,8 +284,9 @@ def wait_for_readings(agent: Agent) -> None:
     """Wait for the threads in which files are read a second time."""
     for goals in agent._goals.__self__._known.values():  # type: ignore[attr-defined]
         second = getattr(goals, "_second", None)
-        if second is not None:
-            second.wait()
+        readings = getattr(goals, "readings", () if second is None else (second,))
+        for reading in readings:
+            reading.wait()
 
 
 @contextmanager

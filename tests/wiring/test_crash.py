@@ -44,25 +44,35 @@ LIFE_S = 5000.0
 ACTS = {
     "raw": ("raw",), "there": ("raw", "there"), "back": ("raw", "there", "back"),
     "record": ("record",), "access": ("raw", "access"), "row": ("row",),
+    "table there": ("raw", "there", "table there"),
+    "table back": ("raw", "there", "table there", "table back"),
 }  # fmt: skip
 """Wishes of each act; the last is the one whose boundaries are looked at."""
-BEFORE = {"there": "raw", "back": "there", "access": "raw"}
+BEFORE = {
+    "there": "raw", "back": "there", "access": "raw", "table there": "there",
+    "table back": "table there",
+}  # fmt: skip
 """The act after which each begins; the others begin with a scan that is handed over."""
 _WORK = ("observed", "intent", "acted", "recorded", "polled", "seen", "ended")
 _TRANSFER = ("observed", "intent", "submission", "acted", "recorded", "polled", "seen", "ended")
 BOUNDARIES = {
     "raw": ("admitted", *_TRANSFER, "audited"), "there": (*_WORK, "prepared"),
     "back": (*_TRANSFER, "listed", "renamed"), "record": _WORK, "access": _WORK, "row": _WORK,
+    "table there": (*_WORK, "prepared"),
+    # The second way that is made is between the names of a table's two files.
+    "table back": (*_TRANSFER, "listed", "summed", "way:2", "renamed"),
 }  # fmt: skip
-TRANSFERS = {"raw": 1, "there": 1, "access": 1, "back": 2}
+TRANSFERS = {"raw": 1, "there": 1, "access": 1, "back": 2, "table there": 1, "table back": 2}
 """Transfers that there have to be in the end."""
 NEXT = {
     "admitted": "observed", "observed": "observed", "intent": "acted", "submission": "acted",
     "acted": "acted", "recorded": "polled", "polled": "polled", "seen": "seen",
-    "prepared": "acted", "listed": "acted",
+    "prepared": "acted", "listed": "acted", "summed": "polled", "way:2": "seen",
 }  # fmt: skip
 """Where the agent that comes after one that was killed is killed, too."""
-LONG = ("raw", "there", "back")
+JOBS = {"there": 1, "back": 1, "table there": 2, "table back": 2}
+"""Jobs that there have to be in the end."""
+LONG = ("raw", "there", "back", "table back")
 
 
 def _kills() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -149,7 +159,7 @@ class Beamline:
         assert set(self.globus.mover.written.values()) <= {1}, "each file was moved once"
         assert len(self.globus.mover.tasks) == TRANSFERS.get(act, 0)
         names = [job.name for job in self.sfapi.slurm.jobs()]
-        assert len(names) == len(set(names)) == (1 if act in ("there", "back") else 0)
+        assert len(names) == len(set(names)) == JOBS.get(act, 0)
         if act == "record":
             assert len(self.scicat.datasets) == 1
         if act == "access":
@@ -158,6 +168,9 @@ class Beamline:
         if act == "back":
             (product,) = (self.place.tree.scratch / self.place.raw.parent.name).iterdir()
             assert product.suffix == ".zarr"
+        if act == "table back":
+            made = (self.place.tree.scratch / self.place.raw.parent.name).iterdir()
+            assert sorted(file.suffix for file in made) == [".csv", ".json"]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +190,7 @@ Prepare = Callable[[str], Beamline]
 @pytest.fixture(scope="module")
 def prepared(
     tmp_path_factory: pytest.TempPathFactory, scan: Path, template: Path,
-    agents: subprocess.Popen[str],
+    table: Path, agents: subprocess.Popen[str],
 ) -> Callable[[str], Path]:  # fmt: skip
     """The folder of the beamline, as it is before an act; always the same path."""
     kept = tmp_path_factory.mktemp("kept")
@@ -198,6 +211,7 @@ def prepared(
             root.mkdir()
             beamline = Beamline(root, agents)
             beamline.place.fill(scan, template)
+            beamline.place.add_table(table)
         else:
             beamline = Beamline(restore(after), agents)
             assert beamline.begin(after) == "0"

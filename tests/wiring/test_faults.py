@@ -7,6 +7,8 @@ each is made from the one before.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alsct_gui.model.placement import StateKind
@@ -20,9 +22,14 @@ from tests.wiring.loopback import Life, put
 
 pytestmark = pytest.mark.long
 
-ACTS = ("raw", "there", "back")
-"""Raw at NERSC with its record and row; the reconstruction and access there; brought back."""
-WISHES = {"raw": ("raw", "record", "row"), "there": ("there", "access"), "back": ("back",)}
+ACTS = ("raw", "there", "back", "table")
+"""Raw at NERSC with its record and row; the reconstruction, a table of it and access there; the
+reconstruction brought back; the table, too."""
+WISHES = {
+    "raw": ("raw", "record", "row"), "there": ("there", "access", "table there"),
+    "back": ("back",),
+    "table": ("table back",),
+}  # fmt: skip
 TURNS = {F.STALL: 3, F.STALL_AFTER: 3}
 """Turns with the fault on; where each call waits for its end, fewer do."""
 LINE = (
@@ -47,7 +54,7 @@ def _cases() -> list[tuple[str, F, str, int | None]]:
         for machine in (PERLMUTTER, CFS, "globus"):
             cases += [(act, F.OUTAGE, machine, None)]
         cases += [(act, F.PLANNED_OUTAGE, PERLMUTTER, None)]
-    for act in ("raw", "back"):
+    for act in ("raw", "back", "table"):
         cases += [(act, fault, "*", None) for fault in TASKS]
     cases += [("there", fault, "*", None) for fault in JOBS]
     cases += [("there", fault, "*", 1) for fault in (F.NODE_FAIL, F.TIMEOUT, F.NO_OUTPUT)]
@@ -66,8 +73,9 @@ def restrict(stage: Stage, acts: tuple[str, ...]) -> None:
     ids=[f"{a}-{f}-{w.replace('*', 'all').replace(' ', '_')}-{c}" for a, f, w, c in CASES],
 )  # fmt: skip
 def test_a_fault_costs_time_and_nothing_else(
-    act: str, fault: F, where: str, count: int | None, stage: Stage
+    act: str, fault: F, where: str, count: int | None, stage: Stage, table: Path
 ) -> None:
+    stage.place.add_table(table)
     whole = stage.place.policy
     before = ACTS[: ACTS.index(act)]
     life = stage.begin()

@@ -32,6 +32,8 @@ from alsct_gui.steps.own.run import checksums_of
 from alsct_gui.superfacility.compute.look import Answer, Question
 
 _VOLUMES = ("volume", "labels")
+_MOST_S = 1e7
+"""Longest that a step may say it has taken."""
 _GUESSED = (".html", ".pdf")
 """Endings of a report whose name only its step knows."""
 
@@ -67,7 +69,7 @@ def question_of(paths: Mapping[str, Sheet]) -> Question:
     for path, sheet in paths.items():
         folders.append(path)
         if len(sheet.outputs) == 1 and sheet.outputs[0].kind not in _VOLUMES:
-            files.append(path)
+            files += [path, *_accounts(path, sheet)]
         texts += _accounts(path, sheet)
         texts += [f"{item}/{ARRAY_FILE}" for item in _volumes(path, sheet).values()]
     return Question(tuple(folders), tuple(texts), tuple(files))
@@ -101,13 +103,17 @@ def whole_analysis(
     told = next((text for name in _accounts(path, sheet) if (text := answer.texts.get(name))), "")
     if not told or not is_of_sheet(_plain(told), sheet, scan, find):
         return None
+    seconds = _seconds(_plain(told))
     if asked.files:
-        if path not in answer.files:
-            raise InputError("could not be read in time", where=path)
+        late = [name for name in asked.files if name not in answer.files]
+        if late:
+            raise InputError("could not be read in time", where=late[0])
         file = answer.files[path]
         if file is None:
             return None
-        return Evidence(path, now_s, size_bytes=file.size_bytes, sha256=file.sha256)
+        return Evidence(
+            path, now_s, size_bytes=file.size_bytes, sha256=file.sha256, seconds=seconds
+        )
     files = answer.folders.get(path)
     if not files or not all(_is_there(output, sheet, files) for output in sheet.outputs):
         return None
@@ -115,8 +121,27 @@ def whole_analysis(
     if 0 in slices:
         return None
     return Evidence(
-        path, now_s, size_bytes=sum(files.values()), slices=slices[0] if slices else None
-    )
+        path, now_s, size_bytes=sum(files.values()), slices=slices[0] if slices else None,
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def files_of(answer: Answer, path: str, sheet: Sheet) -> dict[str, int]:
+    """Return the size in bytes of each file of a whole analysis, by its path beside it.
+
+    Parameters
+    ----------
+    answer, path, sheet
+        As for `whole_analysis`, which has found it.
+    """
+    where = PurePosixPath(path)
+    listed = answer.folders.get(path) or {}
+    found = {f"{where.name}/{name}": size_bytes for name, size_bytes in listed.items()}
+    for name in question_of({path: sheet}).files:
+        file = answer.files.get(name)
+        if file is not None:
+            found[PurePosixPath(name).name] = file.size_bytes
+    return found
 
 
 def is_of_sheet(told: Any, sheet: Sheet, scan: ScanFacts, find: FindSheet) -> bool:
@@ -184,6 +209,13 @@ def _plain(text: str) -> Any:
         return plain["attributes"][ATTRIBUTE] if "attributes" in plain else plain
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _seconds(told: Mapping[str, Any]) -> float | None:
+    """Wall time that an analysis tells of its making; None where that is no time."""
+    seconds = told.get("seconds")
+    is_time = isinstance(seconds, int | float) and 0 < seconds <= _MOST_S
+    return float(seconds) if is_time and seconds is not None else None
 
 
 def _volumes(path: str, sheet: Sheet) -> dict[str, str]:

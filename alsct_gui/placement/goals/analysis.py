@@ -10,26 +10,31 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from alsct_gui.model.errors import AlsctError, EngineUnavailableError
-from alsct_gui.model.placement import Evidence, GoalKey, ScanFacts, StateKind
+from alsct_gui.model.placement import Evidence, GoalKey, ScanFacts, StateKind, StepState
 from alsct_gui.model.policy import Place, Product, Sheet, Source
 from alsct_gui.placement.goals.analysed import (
     analysis_path,
+    files_of,
     output_path,
     question_of,
     whole_analysis,
 )
 from alsct_gui.placement.goals.base import BlockedError, World
+from alsct_gui.placement.goals.bringing import Parcel
 from alsct_gui.placement.goals.jobs import Computer, JobGoals
+from alsct_gui.placement.goals.stepruns import bytes_in, runs_of, sizes_of
 from alsct_gui.placement.sheets import Sheets
 from alsct_gui.steps.own.description import OwnCode
 from alsct_gui.steps.own.environment import require_environment
 from alsct_gui.steps.own.load import own_code
-from alsct_gui.steps.own.run import code_checksums, code_files
+from alsct_gui.steps.own.run import code_checksums, code_files, require_portable
 from alsct_gui.superfacility.compute.base import JobRequest, Resources, StepCall
 from alsct_gui.superfacility.compute.here import Here
+from alsct_gui.superfacility.compute.look import Answer
+from alsct_gui.superfacility.compute.steptime import StepTime, step_time
 
 _CHANGED = "Restart the agent, which takes it as it is now; a wish of your own ask again"
 _MEMORY_GB = 4.0
@@ -72,11 +77,32 @@ class Analyses(JobGoals):
     def __init__(self, world: World, place: Place, computer: Computer) -> None:
         super().__init__(world, place, computer)
         self._sheets = Sheets(world.policy, world.observed.recipes)
+        self._times: dict[str, StepTime] = {}  # that jobs of this process ask for, by their names
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Evidence]:
         """List the products, and read how they were made."""
+        return self._look(keys)[0]
+
+    def list_files(self, keys: Sequence[str]) -> Mapping[str, Parcel]:
+        """Return the files of whole products, by the goals' keys."""
+        evidence, answer = self._look(keys)
+        return {
+            key: Parcel(
+                str(PurePosixPath(seen.where).parent),
+                files_of(answer, seen.where, self._sheet(key)),
+            )
+            for key, seen in evidence.items()
+        }  # fmt: skip
+
+    def output(self, key: str) -> str:
+        """Return where a product lies: a file, or the folder of several."""
+        relative = self._world.relative(self._world.scan(key))
+        return analysis_path(self._place.root, relative, self._sheet(key))
+
+    def _look(self, keys: Sequence[str]) -> tuple[dict[str, Evidence], Answer]:
+        """Look at the place; returns evidence of what is whole, and all that was seen."""
         sheets = {key: self._sheet(key) for key in keys}
-        paths = {key: self._output(key) for key in keys}
+        paths = {key: self.output(key) for key in keys}
         answer = self._computer.looker.look(
             question_of({paths[key]: sheet for key, sheet in sheets.items()})
         )
@@ -85,23 +111,41 @@ class Analyses(JobGoals):
             key: whole_analysis(answer, paths[key], sheet, self._world.scan(key), find, now_s)
             for key, sheet in sheets.items()
         }
-        return {key: evidence for key, evidence in seen.items() if evidence is not None}
+        return {key: evidence for key, evidence in seen.items() if evidence is not None}, answer
+
+    def _told(self, name: str, state: StepState) -> StepState:
+        """Say what a job asks for while it waits in its queue."""
+        time = self._times.get(name)
+        if state.kind is not StateKind.WAITING or time is None:
+            return state
+        return replace(state, cause=f"{state.cause}; it {time.why}")
 
     def _job(self, key: str) -> JobRequest:
         sheet, part = self._sheet(key), key.partition("/")[0]
         inputs = {source.port: self._input(part, source) for source in sheet.inputs}
         call = self._with_given(sheet, self._call(sheet, inputs))
+        resources = self._computer.resources(self._world.scan(key))
+        if not self._computer.is_here:
+            time = self._times[self._name(key)] = self._time(key, sheet, resources.time_s)
+            resources = replace(resources, time_s=time.limit_s)
         return JobRequest(
-            key, "", self._output(key), self._computer.resources(self._world.scan(key)),
-            attempt=self._attempt(key), call=call,
+            key, "", self.output(key), resources, attempt=self._attempt(key), call=call
+        )
+
+    def _time(self, key: str, sheet: Sheet, longest_s: int) -> StepTime:
+        """How long the job of an analysis may take, from what is known of its step."""
+        observed, scan = self._world.observed, key.partition("/")[0]
+        sizes = sizes_of(observed)
+        places = {place.name: place for place in self._world.policy.places}
+        runs = runs_of(observed, sizes, self._sheets, places, sheet, self._place.name)
+        record = observed.goals.get(key)
+        return step_time(
+            bytes_in(sizes, scan, sheet.inputs), runs, longest_s=longest_s,
+            failures=record.attempts if record is not None else 0,
         )  # fmt: skip
 
     def _sheet(self, key: str) -> Sheet:
         return self._sheets.find(GoalKey.parse(key).recipe)
-
-    def _output(self, key: str) -> str:
-        relative = self._world.relative(self._world.scan(key))
-        return analysis_path(self._place.root, relative, self._sheet(key))
 
     def _input(self, part: str, source: Source) -> str:
         """Path of an input: at this place, else at another one of its site.
@@ -143,6 +187,10 @@ class Analyses(JobGoals):
                 f"the code wants {special}, which jobs at {self._compute.place} do not have",
                 where=sheet.file, fix="Want it here, or let the code do without",
             )  # fmt: skip
+        try:
+            require_portable(code, sheet.parameters)
+        except AlsctError as error:
+            raise _refused(error) from error
         files = code_files(code, sheet.parameters)
         contents = {name: path.read_bytes() for name, path in files.items()}
         return StepCall(code.path.name, inputs, sheet.parameters, sheet.code, contents)

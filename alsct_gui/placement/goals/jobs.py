@@ -99,6 +99,7 @@ class JobGoals(ABC):
         name = status.name or (self._name(work.keys[0]) if work is not None else "")
         progress = self._compute.progress(name) if name else None
         state = job_state(status, progress, self._compute.place, stage=self._stage)
+        state = self._told(name, state)
         is_lost = status.state is JobState.UNKNOWN and state.kind is StateKind.WAITING
         if is_lost and work is not None and self._waited_s(work, state) > LOST_S:
             return failed("the queue has not known the job for an hour")
@@ -122,6 +123,10 @@ class JobGoals(ABC):
     @abstractmethod
     def _job(self, key: str) -> JobRequest:
         """Return the job of a goal."""
+
+    def _told(self, name: str, state: StepState) -> StepState:
+        """Add to a job's state what else is known of it, by its name."""
+        return state
 
     def _attempt(self, key: str) -> int:
         """Number of the piece of work that was decided on last; the first is 1."""

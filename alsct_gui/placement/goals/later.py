@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from alsct_gui.model.errors import AlsctError
 from alsct_gui.model.placement import Evidence, ScanFacts
 from alsct_gui.placement.goals.base import Clock, NotYetError
 from alsct_gui.superfacility.compute.look import Answer, Looker, Question
-from alsct_gui.superfacility.errors import OutsideError
 from alsct_gui.superfacility.transfer.base import check_path
 
 FRESH_S = 3600.0
@@ -103,7 +103,7 @@ class LaterReader:
                     return
             try:
                 seen = self._looker.look(Question(files=tuple(self._path(p) for p in batch)))
-            except OutsideError as error:
+            except AlsctError as error:
                 with self._lock:  # they are asked for again, and then tried again
                     self._trouble, self._waiting, self._thread = error.what, {}, None
                 return

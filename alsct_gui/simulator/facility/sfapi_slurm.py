@@ -285,6 +285,8 @@ def job_environment(job: Job, folder: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{folder / 'node-bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        # The program that jobs run is this machine's own, and so is its compiled code.
+        "SCRATCH": "",
         "SLURM_JOB_ID": job.id, "SLURM_JOBID": job.id, "SLURM_JOB_NAME": job.name,
         "SLURM_JOB_USER": USER, "SLURM_NNODES": job.options.get("nodes", "1"),
         "SLURM_CPUS_PER_TASK": job.options.get("cpus-per-task", "1"),

@@ -115,7 +115,9 @@ class SlurmCluster:
     @property
     def environment(self) -> dict[str, str]:
         """Variables with which Slurm's commands, and the jobs, find this cluster."""
-        return {**os.environ, "SLURM_CONF": str(self._folder / "slurm.conf")}
+        conf = str(self._folder / "slurm.conf")
+        # The program that jobs run is this machine's own, and so is its compiled code.
+        return {**os.environ, "SLURM_CONF": conf, "SCRATCH": ""}
 
     def run(
         self, *words: str, cwd: Path | None = None, path: str | None = None

@@ -14,6 +14,7 @@ from alsct_gui.files.plaintext import read_plain, write_plain
 from alsct_gui.model.codec import to_plain
 from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.model.volume import Volume
+from alsct_gui.steps.own.beside import Beside, modules_beside
 from alsct_gui.steps.own.description import RESERVED, OwnCode, description_of
 from alsct_gui.steps.own.environment import interpreter, launch
 from alsct_gui.steps.own.exchange import hand_over, output_suffix, take_back
@@ -143,12 +144,27 @@ def search_path(known: str) -> str:
 def code_files(code: OwnCode, parameters: Mapping[str, Any]) -> dict[str, Path]:
     """Return the files of one's own code, by their paths below its folder.
 
-    They are its own, a description beside it, and what its command names below its folder.
+    They are its own, a description beside it, what its command names below its folder, and the
+    modules that these import from there.
     """
-    nothing = dict.fromkeys(code.inputs, Path())
-    command = words_of(code, nothing, Path(), Path(), parameters)
-    files = _files(code, command)
+    files = _files(code, _bare_command(code, parameters))
     return {path.relative_to(code.path.parent).as_posix(): path for path in files}
+
+
+def require_portable(code: OwnCode, parameters: Mapping[str, Any]) -> None:
+    """Refuse code that would run elsewhere without a module that it imports from beside it.
+
+    Raises
+    ------
+    InputError
+        Says which, and why it cannot go along.
+    """
+    for script in _scripts(code, _bare_command(code, parameters)):
+        for why in _beside(code, script).stuck:
+            raise InputError(
+                f"{why}, so the code cannot go along with a job", where=str(script),
+                fix="Put a Python file of that name beside the script, or want it here",
+            )  # fmt: skip
 
 
 def code_checksums(code: OwnCode, parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -190,7 +206,28 @@ def _files(code: OwnCode, command: Sequence[str]) -> list[Path]:
     if code.form == "command":
         named = (Path(word) for word in command)
         files |= {path for path in named if path.is_relative_to(code.path.parent)}
+    for script in _scripts(code, command):
+        files |= {*_beside(code, script).files}
     return sorted(path for path in files if path.is_file())
+
+
+def _scripts(code: OwnCode, command: Sequence[str]) -> list[Path]:
+    """Files of one's own code that Python runs, and that find modules beside them."""
+    if code.form == "notebook":  # its kernel works elsewhere
+        return []
+    named = [code.path] if code.form == "function" else [Path(word) for word in command]
+    folder = code.path.parent
+    return [p for p in named if p.suffix == ".py" and p.is_relative_to(folder) and p.is_file()]
+
+
+def _beside(code: OwnCode, script: Path) -> Beside:
+    return modules_beside(script, code.path.parent, as_program=code.form == "command")
+
+
+def _bare_command(code: OwnCode, parameters: Mapping[str, Any]) -> list[str]:
+    """The command without its inputs and output."""
+    nothing = dict.fromkeys(code.inputs, Path())
+    return words_of(code, nothing, Path(), Path(), parameters)
 
 
 def _program(code: OwnCode, command: Sequence[str]) -> dict[str, str]:

@@ -24,6 +24,8 @@ SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,&-]{0,99}")
 """What a queue, an account or a constraint may be called: these stand in the job script."""
 SAFE_PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 """Form of the few folders that stand in addresses and in the job script."""
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+"""Form of the names of files that go along with a job: those of modules may begin with ``_``."""
 MOST_ALONG_BYTES = 100_000_000
 """Most that goes along with a job."""
 
@@ -98,7 +100,7 @@ class StepCall:
 
     def __post_init__(self) -> None:
         for name in self.files:
-            if SAFE_PATH.fullmatch(f"/{name}") is None:
+            if SAFE_NAME.fullmatch(name) is None:
                 raise RefusedError(
                     f"the name {name[:200]!r} cannot go along with a job",
                     fix="Rename the file: letters, digits, '_', '-' and '.'", name="unsafe-path",

@@ -154,7 +154,15 @@ def _taken(
 
 
 def _sizes(rows: Any) -> dict[str, int]:
-    return {_text(name): _count(size) for name, size in rows}
+    return {_name_below(name): _count(size) for name, size in rows}
+
+
+def _name_below(value: Any) -> str:
+    """Path of a file in a folder: whoever joins it to another folder stays in that one."""
+    name = _text(value)
+    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        raise ValueError("a name that leads out of its folder")
+    return name
 
 
 def _bytes(row: Any) -> FileBytes:

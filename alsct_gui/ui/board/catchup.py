@@ -99,10 +99,11 @@ def _moving(board: Board, names: Names) -> tuple[Line, ...]:
         keys = [key for work in works for key in work.keys]
         paces = [board.paces[work] for work in ids if work in board.paces]
         speed = sum(pace.per_s or 0.0 for pace in paces)
-        products = {GoalKey.parse(key).product for key in keys}
-        in_slices = products <= {Product.RECONSTRUCTION, Product.ANALYSIS}
+        goals = [GoalKey.parse(key) for key in keys]
+        made = {goal.product for goal in goals if not names.is_brought(goal.place)}
+        in_slices = bool(made) and made <= {Product.RECONSTRUCTION, Product.ANALYSIS}
         parts = [count_words(len(keys), "scan")]
-        if speed and Product.ANALYSIS not in products:
+        if speed and Product.ANALYSIS not in made:
             parts.append(f"{speed:.1f} slices/s" if in_slices else rate_words(speed))
         left = [pace.left_s() for pace in paces]
         longest = [left_s for left_s in left if left_s is not None]

@@ -171,13 +171,24 @@ def evidence_words(product: Product, evidence: Evidence, now_s: float) -> str:
     return ", ".join([*parts, f"seen {clock_words(evidence.observed_s, now_s)}"])
 
 
-def work_words(product: Product, pace: Pace | None) -> str:
-    """Say how far work is: “5.3 of 8.5 GB, 210 MB/s, 2 min left”; empty when unknown."""
+def work_words(product: Product, pace: Pace | None, *, brought: bool = False) -> str:
+    """Say how far work is: “5.3 of 8.5 GB, 210 MB/s, 2 min left”; empty when unknown.
+
+    Parameters
+    ----------
+    product
+        What is worked for.
+    pace
+        How far it is.
+    brought
+        Whether it was made elsewhere, and its bytes are on their way.
+    """
     if pace is None or (not pace.total and not pace.done):
         return ""
-    in_slices = product is Product.RECONSTRUCTION
+    in_slices = product is Product.RECONSTRUCTION and not brought
+    by_step = product is Product.ANALYSIS and not brought
     parts = []
-    if product is Product.ANALYSIS:  # its steps count whatever they like
+    if by_step:  # it counts whatever it likes
         parts.append(f"{100 * pace.done // max(1, pace.total)}%")
     elif in_slices:
         of = f" of {count_words(pace.total, 'slice')}" if pace.total else " slices"
@@ -185,7 +196,7 @@ def work_words(product: Product, pace: Pace | None) -> str:
     else:
         of = f" of {size_words(pace.total)}" if pace.total else ""
         parts.append(f"{size_words(pace.done)}{of}")
-    if pace.per_s and product is not Product.ANALYSIS:
+    if pace.per_s and not by_step:
         parts.append(f"{pace.per_s:.1f} slices/s" if in_slices else rate_words(pace.per_s))
     left_s = pace.left_s()
     if left_s is not None:
@@ -194,13 +205,14 @@ def work_words(product: Product, pace: Pace | None) -> str:
 
 
 def _record_words(record: GoalRecord, names: Names, now_s: float, paces: dict[str, Pace]) -> str:
-    product = GoalKey.parse(record.key).product if record.key else Product.RAW
-    state = record.state
+    key = GoalKey.parse(record.key) if record.key else GoalKey("", Product.RAW, "")
+    product, state = key.product, record.state
     sentence = state_words(state, names, now_s)
     if state.kind is StateKind.MET and record.evidence is not None:
         sentence = f"It is there: {evidence_words(product, record.evidence, now_s)}."
     if state.kind is StateKind.MOVING:
-        far = work_words(product, paces.get(record.work))
+        pace, brought = paces.get(record.work), names.is_brought(key.place)
+        far = work_words(product, pace, brought=brought)
         sentence = f"Under way: {far}." if far else "Under way."
     said = [sentence]
     if record.attempts and state.kind is not StateKind.MET:

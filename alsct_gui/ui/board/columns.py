@@ -113,6 +113,11 @@ class Names:
         known = self._places.get(name)
         return (known.title or known.name) if known is not None else name
 
+    def is_brought(self, place: str) -> bool:
+        """Whether what lies at a place was made elsewhere, so that work there moves bytes."""
+        known = self._places.get(place)
+        return known is not None and bool(known.source)
+
     def site_of(self, place: str) -> str:
         """Name of a place's site; empty when the place is not in the policy."""
         known = self._places.get(place)

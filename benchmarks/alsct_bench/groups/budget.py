@@ -50,15 +50,15 @@ def _measure(folder: Path, slices: int, threads: int) -> Iterator[Measurement]:
 
     def row(
         step: str, inputs: Mapping[str, Path], small: Mapping[str, Path], output: Path,
-        parameters: Mapping[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None, words: str = "",
     ) -> Measurement:  # fmt: skip
         peak = peak_of(
             step, inputs, small, output, budget_bytes=budget, parameters=parameters,
             threads=threads,
         )  # fmt: skip
         return Measurement(
-            GROUP, f"{step}: memory as a share of the budget", 100 * peak.grown_bytes / budget,
-            "%", target=Target("value", 100.0),
+            GROUP, f"{step}{words}: memory as a share of the budget",
+            100 * peak.grown_bytes / budget, "%", target=Target("value", 100.0),
             note=f"budget {budget / 1e6:.0f} MB, half of the volume; the process held "
             f"{peak.peak_bytes / 1e6:.0f} MB, {peak.before_bytes / 1e6:.0f} MB of it libraries",
         )  # fmt: skip
@@ -68,15 +68,16 @@ def _measure(folder: Path, slices: int, threads: int) -> Iterator[Measurement]:
     yield row("filter.median", {"volume": large}, {"volume": tiny}, clean)
     yield row(
         "segment.classify", {"volume": clean, "model": model},
-        {"volume": small_clean, "model": model}, labels,
+        {"volume": small_clean, "model": model}, labels, words=" of what was filtered",
     )  # fmt: skip
     yield row(
         "measure.particles", {"volume": clean, "labels": labels},
         {"volume": small_clean, "labels": small_labels}, folder / "particles",
-        {"segment": METAL},
+        {"segment": METAL}, " of what was labelled",
     )  # fmt: skip
     for step in _OTHERS:
-        yield row(step, {"volume": large}, {"volume": tiny}, folder / step)
+        words = " of grain that was not filtered" if step == "measure.particles" else ""
+        yield row(step, {"volume": large}, {"volume": tiny}, folder / step, words=words)
 
 
 def _model(folder: Path, values: NDArray[np.float32], marks: NDArray[np.uint8]) -> Path:

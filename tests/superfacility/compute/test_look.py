@@ -143,6 +143,13 @@ def test_any_answer_is_read_or_refused(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "a//b", "./x", "", "a\0b"])
+def test_an_answer_names_nothing_outside_of_its_folders(name: str) -> None:
+    folders = {"/a": {"found": [["good/x.csv", 1], [name, 2]]}}
+    with pytest.raises(LinkDownError, match="not understood"):
+        parse_answer(json.dumps({"folders": folders, "texts": {}, "files": {}}), "there")
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=())), max_size=4))
 def test_any_name_travels_in_ascii(names: list[str]) -> None:
     paths = tuple(f"/{name}" for name in names if ".." not in name.split("/"))

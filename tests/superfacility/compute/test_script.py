@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import string
 import subprocess
 import sys
@@ -175,26 +176,32 @@ def test_a_staged_scan_is_copied_and_the_copy_goes(tmp_path: Path) -> None:
     assert "cannot be copied" in done.stderr
 
 
-SHIM = '#!/bin/bash\nprintf \'%s\\0\' "${0##*/}" "$@"\n'
+SHIM = '#!/bin/bash\nprintf \'%s\\0\' "${NUMBA_CACHE_DIR:-}" "${0##*/}" "$@"\n'
 
 
-@pytest.mark.parametrize("runtime", ["podman-hpc", "shifter"])
-def test_containers_get_the_words_as_they_are(tmp_path: Path, runtime: str) -> None:
-    shims = tmp_path / "bin"
+def contained(folder: Path, runtime: str, **own: str) -> tuple[list[str], JobRequest, Site]:
+    """Run a job whose `srun` says its words: where compiled code lies, its name, all others."""
+    shims = folder / "bin"
     shims.mkdir()
     shim = shims / "srun"
     shim.write_text(SHIM)
     shim.chmod(0o755)
-    site = Site(str(tmp_path), runtime=runtime, mounts=(str(tmp_path), "/cfs"))  # type: ignore[arg-type]
-    job = JobRequest("k", "/cfs/a $(b) 'c.h5", f"{tmp_path}/r", RESOURCES)
+    site = Site(str(folder), runtime=runtime, mounts=(str(folder), "/cfs"))  # type: ignore[arg-type]
+    job = JobRequest("k", "/cfs/a $(b) 'c.h5", f"{folder}/r", RESOURCES)
     files = job_files(site, job.name)
     Path(files.script).write_text(script_text(job.name, RESOURCES, site))
     Path(files.manifest).write_bytes(manifest_bytes(manifest_of(job, site)))
     done = subprocess.run(
         ["bash", files.script, files.manifest], capture_output=True,
-        env={"PATH": f"{shims}:{os.environ['PATH']}", "SLURM_JOB_ID": "1"}, check=True,
+        env={"PATH": f"{shims}:{os.environ['PATH']}", "SLURM_JOB_ID": "1", **own}, check=True,
     )  # fmt: skip
-    words = done.stdout.decode().split("\0")[:-1]
+    return done.stdout.decode().split("\0")[:-1], job, site
+
+
+@pytest.mark.parametrize("runtime", ["podman-hpc", "shifter"])
+def test_containers_get_the_words_as_they_are(tmp_path: Path, runtime: str) -> None:
+    (compiled, *words), job, site = contained(tmp_path, runtime)
+    assert compiled == ""
     assert words[:3] == ["srun", "--ntasks=1", runtime]
     assert ("--image=docker:" + site.image if runtime == "shifter" else site.image) in words
     assert words[words.index("alsct") :][:2] == ["alsct", "recon"]
@@ -202,6 +209,18 @@ def test_containers_get_the_words_as_they_are(tmp_path: Path, runtime: str) -> N
     if runtime == "podman-hpc":
         assert words[4:10] == ["--rm", "--volume", f"{tmp_path}:{tmp_path}", "--volume",
                                "/cfs:/cfs", site.image]  # fmt: skip
+
+
+@pytest.mark.parametrize("runtime", ["podman-hpc", "shifter"])
+def test_compiled_code_stays_in_a_place_of_the_users_own(tmp_path: Path, runtime: str) -> None:
+    (compiled, *words), _, site = contained(tmp_path, runtime, SCRATCH=str(tmp_path), HOME="/")
+    place = tmp_path / ".alsct-gui-compiled"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    if runtime == "shifter":
+        assert compiled == str(place)
+    else:
+        assert words[5:9] == ["--volume", f"{place}:{place}", "--env", f"NUMBA_CACHE_DIR={place}"]
+        assert words[words.index(site.image) + 1] == "alsct"
 
 
 def test_the_script_is_fixed_but_for_a_header_of_checked_words() -> None:
@@ -287,7 +306,8 @@ def test_inputs_and_files_of_a_step_are_checked() -> None:
     outside = replace(CALL, inputs={"volume": "/home/me/a.zarr"})
     with pytest.raises(RefusedError, match="input volume lies outside"):
         manifest_of(JobRequest("k", "", "/pscratch/a", RESOURCES, call=outside), SITE)
-    for name in ("../a", "a b", "a;b", "/a", ""):
+    replace(CALL, files={"_pack/__init__.py": b"", "a-b/c.d_e": b""})
+    for name in ("../a", "a b", "a;b", "/a", "", "-a", "a/-b", ".a", "a/", "a//b", "a\n", "é"):
         with pytest.raises(RefusedError, match="cannot go along"):
             replace(CALL, files={name: b""})
     with pytest.raises(RefusedError, match="too much to go along"):

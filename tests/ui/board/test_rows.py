@@ -19,9 +19,10 @@ from alsct_gui.model.placement import (
     failed,
     waiting,
 )
-from alsct_gui.model.policy import Ban, Product, Prune, Selection
+from alsct_gui.model.policy import Ban, Place, Product, Prune, Selection, Wish
 from alsct_gui.placement.fold import CANCELLED
 from alsct_gui.placement.sheets import sheet_to_plain
+from alsct_gui.ui.board.catchup import catch_up
 from alsct_gui.ui.board.cells import (
     cell_words,
     evidence_words,
@@ -328,6 +329,40 @@ def test_an_analysis_has_a_column_of_its_name_at_each_place() -> None:
     seen = evidence_words(Product.ANALYSIS, evidence, made.now_s)
     assert seen.startswith("4.0 kB, its making read back, seen")
     assert work_words(Product.ANALYSIS, Pace(100, ((NOW_S, 25),))).startswith("25%")
+
+
+def test_what_is_brought_has_a_column_and_counts_bytes() -> None:
+    policy = analysing_policy()
+    back = Place("back", "here", "globus", "/data/scratch", source=REC, title="from NERSC")
+    wish = Wish("porosity here", Product.ANALYSIS, ("back",), analysis="porosity")
+    policy = replace(policy, places=(*policy.places, back), wishes=(*policy.wishes, wish))
+    made = Made(policy)
+    made.scan(1)
+    key = GoalKey(part(1), Product.ANALYSIS, "back", POROSITY.mark)
+    made.observed.goals[key.text] = GoalRecord(
+        key.text, StepState(StateKind.MOVING), made.now_s, work="w"
+    )
+    made.work("w", key.text, done=63_000_000, total=100_000_000)
+    board = made.board()
+    found = {c.words: cell for c, cell in zip(board.columns, row_of(board, 1).cells, strict=True)
+             if c.product is Product.ANALYSIS}  # fmt: skip
+    assert found.keys() == {
+        "porosity at Workstation", "porosity at from NERSC", "porosity at NERSC",
+    }  # fmt: skip
+    cell = found["porosity at from NERSC"]
+    assert (cell.state, cell.share) == (State.MOVING, 0.63)
+    names = Names(policy)
+    (words,) = cell_words(cell, names, NOW_S, dict(board.paces))
+    assert words.startswith("Under way: 63.0 MB of 100 MB, ")
+    assert short_words(cell, names, NOW_S, outside=False) == "→ 63 %"
+    pace = Pace(0, ((NOW_S - 10, 0), (NOW_S, 50_000_000)))
+    assert work_words(Product.RECONSTRUCTION, pace, brought=True) == "50.0 MB, 5.0 MB/s"
+    after = waiting(f"analysis at {REC}")
+    assert state_words(after, names, NOW_S) == "Waits for the analysis at Perlmutter."
+    sums = waiting("its checksums", "its bytes are read again where they lie")
+    assert state_words(sums, names, NOW_S).startswith("Waits for its checksums: its bytes are")
+    (line,) = catch_up(board, (), names, NOW_S).moving
+    assert line.title == "globus: 1 copy"
 
 
 def test_an_analysis_that_a_person_asked_for_keeps_its_name() -> None:

@@ -48,6 +48,8 @@ class Lookout:
     """Slice."""
     earlier: Path | None = None
     """A model to go on with."""
+    too_early: bool = False
+    """Whether there is too little to learn from yet: the slice can only be made ready."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,10 @@ class Studio:
     def look(self, asked: Lookout) -> Future[View]:
         """Learn from the strokes and look at a slice; returns at once."""
         return typed(self._ask("look", asked), _view)
+
+    def prepare(self, asked: Lookout) -> Future[None]:
+        """Make a slice ready to be looked at; what is done when a newer question comes stays."""
+        return typed(self._ask("prepare", asked), lambda _: None)
 
     def search(self, asked: Lookout) -> Future[int]:
         """Find the slice where the model is torn most."""
@@ -143,6 +149,12 @@ class _Room:
         }  # fmt: skip
         return facts, {"labels": seen.labels, "doubt": seen.doubt}
 
+    def prepare(self, arguments: Mapping[str, Any], call: Call) -> tuple[Facts, Arrays]:
+        parameters = parameters_from(Train, arguments["parameters"])
+        recipe, _ = recipe_of(parameters)
+        self._bench_for(arguments).prepare(int(arguments["index"]), recipe, _reporter(call))
+        return {}, {}
+
     def search(self, arguments: Mapping[str, Any], call: Call) -> tuple[Facts, Arrays]:
         bench, model, strokes, reporter = self._learn(arguments, call)
         return {"index": bench.most_doubtful(model, strokes, reporter)}, {}
@@ -155,20 +167,19 @@ class _Room:
     def _learn(
         self, arguments: Mapping[str, Any], call: Call
     ) -> tuple[WorkBench, PixelModel, Scribbles, Reporter]:
-        reporter = Reporter(
-            progress=call.progress, cancel=call.cancel, threads=len(os.sched_getaffinity(0))
-        )
+        reporter = _reporter(call)
         strokes = unpack_strokes(str(arguments["strokes"]))
         parameters = parameters_from(Train, arguments["parameters"])
-        bench = self._bench_of(Path(str(arguments["volume"])), str(arguments["earlier"]))
+        bench = self._bench_for(arguments)
         model = bench.learn(strokes, *recipe_of(parameters), reporter)
         return bench, model, strokes, reporter
 
-    def _bench_of(self, path: Path, earlier: str) -> WorkBench:
+    def _bench_for(self, arguments: Mapping[str, Any]) -> WorkBench:
         from alsct_gui.files.labels import volume_identity
         from alsct_gui.files.open import open_volume
         from alsct_gui.steps.values import physical_array
 
+        path, earlier = Path(str(arguments["volume"])), str(arguments["earlier"])
         key = (path, path.stat().st_mtime_ns if path.exists() else 0, earlier)
         if self._bench is None or key != self._key:
             self._open.close()
@@ -183,6 +194,12 @@ class _Room:
         return self._bench
 
 
+def _reporter(call: Call) -> Reporter:
+    return Reporter(
+        progress=call.progress, cancel=call.cancel, threads=len(os.sched_getaffinity(0))
+    )
+
+
 if __name__ == "__main__":
     room = _Room()
-    serve({"look": room.look, "search": room.search, "save": room.save})
+    serve({"look": room.look, "prepare": room.prepare, "search": room.search, "save": room.save})

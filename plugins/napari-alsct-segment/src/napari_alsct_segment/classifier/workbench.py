@@ -2,14 +2,14 @@
 
 Features are remembered, those of marked voxels for good, those of the last slice while they
 fit into memory: a further stroke costs no more than growing the forest and sending the slice
-through it.
+through it. A slice can be made ready before there is anything to learn from.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +78,7 @@ class WorkBench:
         self._grey = grey_scale(array) if earlier is None else earlier.grey
         self._recipe: FeatureRecipe | None = None
         self._known: dict[tuple[int, int, int], Float32Array] = {}
-        self._slice: tuple[int, list[Float32Array]] | None = None
+        self._slice: tuple[int, list[Float32Array | None]] | None = None
 
     def learn(
         self,
@@ -107,23 +107,27 @@ class WorkBench:
         record = training_of(strokes, self._name, self._identity)
         return fit(found, values, recipe, self._grey, settings, trained=(*before, record))
 
+    def prepare(self, index: int, recipe: FeatureRecipe, reporter: Reporter | None = None) -> None:
+        """Compute the features of a slice; what is done when it is cancelled stays."""
+        recipe = recipe if self._earlier is None else self._earlier.features
+        self._forget_others(recipe)
+        self._kept_features(index, self._tiles(), recipe, reporter or Reporter())
+
     def look(
         self, model: PixelModel, index: int, strokes: Scribbles, reporter: Reporter | None = None
     ) -> Seen:
         """Apply a model of `learn` to one slice."""
         began, reporter = time.perf_counter(), reporter or Reporter()
         rows, columns = self._array.shape[1:]
-        tiles = [
-            (slice(y, min(y + _TILE_PX, rows)), slice(x, min(x + _TILE_PX, columns)))
-            for y in range(0, rows, _TILE_PX)
-            for x in range(0, columns, _TILE_PX)
-        ]
+        tiles = self._tiles()
         kept = self._kept_features(index, tiles, model.features, reporter)
         shares = np.empty((len(model.labels), rows, columns), np.float32)
 
         def apply(number: int) -> None:
             reporter.check()
-            features = kept[number] if kept else self._tile(index, tiles[number], model.features)
+            features = kept[number] if kept else None
+            if features is None:
+                features = self._tile(index, tiles[number], model.features)
             shares[(slice(None), *tiles[number])] = model.forest.predict(features)
 
         _for_all(apply, len(tiles))
@@ -183,24 +187,31 @@ class WorkBench:
                 self._known[places[number]] = values
         return np.stack([self._known[place] for place in places])
 
+    def _tiles(self) -> list[Tile]:
+        rows, columns = self._array.shape[1:]
+        return [
+            (slice(y, min(y + _TILE_PX, rows)), slice(x, min(x + _TILE_PX, columns)))
+            for y in range(0, rows, _TILE_PX)
+            for x in range(0, columns, _TILE_PX)
+        ]
+
     def _kept_features(
         self, index: int, tiles: list[Tile], recipe: FeatureRecipe, reporter: Reporter
-    ) -> list[Float32Array]:
+    ) -> Sequence[Float32Array | None]:
         """Features of a slice, tile by tile; none when they are too many to be remembered."""
-        if self._slice is not None and self._slice[0] == index:
-            return self._slice[1]
-        self._slice = None
+        if self._slice is None or self._slice[0] != index:
+            self._slice = index, [None] * len(tiles)
+        found = self._slice[1]
         n_bytes = 4 * len(recipe.names) * self._array.shape[1] * self._array.shape[2]
         if n_bytes > KEPT_BYTES:
             return []
-        found = [np.empty(0, np.float32)] * len(tiles)
 
         def make(number: int) -> None:
             reporter.check()
-            found[number] = self._tile(index, tiles[number], recipe)
+            if found[number] is None:
+                found[number] = self._tile(index, tiles[number], recipe)
 
         _for_all(make, len(tiles))
-        self._slice = index, found
         return found
 
     def _tile(self, index: int, tile: Tile, recipe: FeatureRecipe) -> Float32Array:

@@ -36,7 +36,7 @@ class LiveLook(QObject):
     studio
         The process.
     wanted
-        Returns what is asked for a volume's file and a slice; None when there is nothing to ask.
+        Returns what is asked for a volume's file and a slice.
     image
         Returns the image layer; None when there is none.
     """
@@ -49,7 +49,7 @@ class LiveLook(QObject):
 
     def __init__(
         self, viewer: Any, backstage: Backstage, studio: Studio,
-        wanted: Callable[[Path, int], Lookout | None], image: Callable[[], Any], parent: QObject,
+        wanted: Callable[[Path, int], Lookout], image: Callable[[], Any], parent: QObject,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._viewer, self._studio = viewer, studio
@@ -116,18 +116,22 @@ class LiveLook(QObject):
             self.failed.emit(found.sentence)
             return
         asked = self._wanted(found["volume"], slice_of(image, self._viewer))
-        if asked is None:
+        if asked.too_early:
+            # The slice is made ready while the first strokes are painted.
             self.clear()
-            return
-        self.said.emit("looking…")
+            number = self._number
+            self.said.emit("getting ready…")
+        else:
+            self.said.emit("looking…")
 
-        def came(done: Future[View]) -> None:
+        def came(done: Future[Any]) -> None:
             try:
                 self._came.emit((number, image, done))
             except RuntimeError:
                 return  # the widget has gone meanwhile
 
-        self._studio.look(asked).add_done_callback(came)
+        ask = self._studio.prepare if asked.too_early else self._studio.look
+        ask(asked).add_done_callback(came)
 
     def _take(self, answer: Any) -> None:
         number, image, done = answer
@@ -140,9 +144,12 @@ class LiveLook(QObject):
             self.said.emit("")
             self.failed.emit(error.sentence if isinstance(error, AlsctError) else str(error))
             return
-        self._view = done.result(), image
-        self._lay_out(*self._view)
-        view = self._view[0]
+        view = done.result()
+        if view is None:
+            self.said.emit("ready")
+            return
+        self._view = view, image
+        self._lay_out(view, image)
         self.said.emit(f"slice {view.index}, {view.seconds:.1f} s")
         self.seen.emit(view)
 

@@ -197,11 +197,11 @@ class ClassifierWidget(QWidget):
         phases = len(self.strokes.scribbles.counts)
         return phases >= (1 if self._earlier else 2) and self.inputs.image() is not None
 
-    def _lookout(self, volume: Path, index: int) -> Lookout | None:
-        if not self._is_ready():
-            return None
-        scribbles = self.strokes.scribbles
-        return Lookout(volume, scribbles, self.parameters(), index, self._earlier)
+    def _lookout(self, volume: Path, index: int) -> Lookout:
+        return Lookout(
+            volume, self.strokes.scribbles, self.parameters(), index, self._earlier,
+            too_early=not self._is_ready(),
+        )  # fmt: skip
 
     def _with_lookout(self, then: Callable[[Lookout], None]) -> None:
         """Call a function with what is asked, once the volume lies in a file."""
@@ -210,9 +210,7 @@ class ClassifierWidget(QWidget):
             if isinstance(found, AlsctError):
                 self._fail(found.sentence)
                 return
-            asked = self._lookout(found["volume"], 0)
-            if asked is not None:
-                then(asked)
+            then(self._lookout(found["volume"], 0))
 
         if self._is_ready():
             self._files.of({"volume": self.inputs.image()}, go)
