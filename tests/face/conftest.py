@@ -19,11 +19,18 @@ Wait = Callable[..., None]
 def wait(app: Any) -> Wait:
     """Let Qt work until a condition holds; fails by the name of what was awaited."""
 
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    events = QEventLoop.ProcessEventsFlag
+
     def until(condition: Callable[[], object], what: str, within_s: float = 60) -> None:
         end_s = monotonic() + within_s
+        # By this clock it looks again where nothing happens: the processor is for what works.
+        clock = QTimer(interval=10)
+        clock.start()
         while not condition():
             assert monotonic() < end_s, f"never: {what}"
-            app.processEvents()
+            app.processEvents(events.AllEvents | events.WaitForMoreEvents)
 
     return until
 

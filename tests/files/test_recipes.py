@@ -66,12 +66,13 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n"
         (BOMB, "aliases are not allowed"),
         ("!!python/object/apply:os.system ['true']", "cannot be parsed"),
         ("a: [", "cannot be parsed"),
-        ("[" * 5000, "cannot be parsed"),
+        ("[" * 5000, "more than 100 lists"),
+        ("- " * 200 + "1", "more than 100 lists"),
         ("- 1\n- 2\n", "expected a group of settings"),
         ("engine: {name: 3}", "recipe.engine.name"),
         ("x" * (MAX_BYTES + 1), "is larger than"),
     ],
-    ids=["bomb", "code", "open", "deep", "list", "type", "large"],
+    ids=["bomb", "code", "open", "deep", "deep blocks", "list", "type", "large"],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.yaml"

@@ -46,6 +46,8 @@ from tests.steps.conftest import toys
 
 __all__ = ["toys"]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def desk(scan: Path, tmp_path_factory: pytest.TempPathFactory, toys: Path) -> Iterator[Desk]:

@@ -19,6 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# What every life needs, and would import anew after each fork.
+import anyio._backends._asyncio  # noqa: F401
+import h5py  # noqa: F401
+import httpcore  # noqa: F401
+
+import alsct_gui.catalog.preview
 import alsct_gui.superfacility.metadata.scicat
 import alsct_gui.superfacility.transfer.globus  # noqa: F401
 from alsct_gui.placement.goals import broughtanalysis
@@ -28,7 +34,10 @@ from alsct_gui.placement.onlyone import AgentLock
 from alsct_gui.simulator.facility.clock import ManualClock
 from alsct_gui.simulator.facility.faults import FaultDesk
 from alsct_gui.simulator.facility.papers import Addresses
+from alsct_gui.simulator.facility.tree import Tree
+from alsct_gui.superfacility.compute.keyfile import read_key
 from alsct_gui.superfacility.compute.nersc import Nersc
+from alsct_gui.superfacility.compute.session import private_key
 from tests.wiring.loopback import TURN_S, Life, Loopback
 
 STOPPED = "stopped"
@@ -103,6 +112,8 @@ def live(case: dict[str, Any]) -> None:
 def main() -> None:
     for line in sys.stdin:
         case = json.loads(line)
+        key = Tree(Path(case["root"])).key
+        private_key(read_key(key), key)  # checked here, each life has it
         child = os.fork()
         if child == 0:
             code = 1

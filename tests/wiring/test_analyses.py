@@ -23,6 +23,8 @@ from tests.wiring.loopback import FOLDER, TURN_S, Life
 
 __all__ = ["toys"]
 
+pytestmark = pytest.mark.long
+
 
 def analysing(stage: Stage, *analyses: Analysis, at: str = "recon") -> Policy:
     """Want raw files and reconstructions at NERSC, and analyses of them."""

@@ -29,6 +29,8 @@ from tests.placement.conftest import KNOWN
 from tests.wiring.conftest import Stage
 from tests.wiring.loopback import FOLDER, GROUP, HASH, NAME, PASSWORD, SECRET, Life, put
 
+pytestmark = pytest.mark.long
+
 
 def nothing_wrong(stage: Stage, life: Life) -> bool:
     policy = placed(stage.place.policy, stage.place.profile)

@@ -119,6 +119,12 @@ def _client_key() -> rsa.RSAPrivateKey:
 
 def _read_key(path: Path) -> rsa.RSAPrivateKey:
     _, _, pem = path.read_bytes().partition(b"\n")
+    return _made(pem)
+
+
+@cache
+def _made(pem: bytes) -> rsa.RSAPrivateKey:
+    """Make a key of its file's words, once: checking its primes takes 50 ms."""
     key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("no RSA key")

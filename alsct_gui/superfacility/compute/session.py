@@ -13,10 +13,14 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alsct_gui.superfacility.compute.keyfile import KEYS_PAGE, read_key
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from alsct_gui.superfacility.compute.keyfile import KEYS_PAGE, ClientKey, read_key
 from alsct_gui.superfacility.compute.loop import LoopThread
 from alsct_gui.superfacility.errors import (
     LinkDownError,
@@ -190,13 +194,16 @@ class Session:
             stale = self._client if stamp != self._key_stamp else None
         if stale is not None:
             self._drop(stale)
-        key = None if path is None else read_key(path)
+        client_id = secret = None
+        if path is not None:
+            key = read_key(path)
+            client_id, secret = key.client_id, private_key(key, path)
         with self._lock:
             if self._client is None:
                 self._key_stamp = stamp
                 self._client = OneAttemptClient(
-                    key.client_id if key else None,
-                    key.secret if key else None,
+                    client_id,
+                    secret,
                     api_base_url=self.access.api_url,
                     token_url=self.access.token_url,
                 )
@@ -208,6 +215,42 @@ class Session:
                 self._client = None
         with suppress(RuntimeError, TimeoutError, httpx.HTTPError):
             self._loop.run(client.close(), self.access.answer_s)
+
+
+def private_key(key: ClientKey, path: Path) -> RSAKey:
+    """Return a key as an object, which is checked once; as text it would be for every token.
+
+    Parameters
+    ----------
+    key, path
+        What was read, and from where.
+
+    Raises
+    ------
+    NeedsPersonError
+        It is no private RSA key.
+    """
+    try:
+        found = _made(json.dumps(key.secret))
+    except (ValueError, TypeError, JoseError) as error:
+        raise _no_rsa_key(path) from error
+    if not found.is_private:
+        raise _no_rsa_key(path)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _made(secret: str) -> RSAKey:
+    """Make a key of what is in its file, as JSON: checking its primes takes 50 ms."""
+    return RSAKey.import_key(json.loads(secret))
+
+
+def _no_rsa_key(path: Path) -> NeedsPersonError:
+    return NeedsPersonError(
+        "the key file holds no private RSA key", where=str(path),
+        fix=f"Make a new key at {KEYS_PAGE} and put it there as it is", name="nersc-key",
+        link=KEYS_PAGE,
+    )  # fmt: skip
 
 
 def in_our_words(error: BaseException, what: str, access: Access) -> OutsideError:

@@ -9,6 +9,8 @@ else; `tests/ui/viewer/test_host.py` fails first when napari changes them.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +135,8 @@ class NapariHost(QWidget):
         get_settings().appearance.update_status_based_on_layer = False
         app = QApplication.instance()
         own_icon = app.windowIcon() if isinstance(app, QApplication) else None
-        self._viewer = Viewer(show=False, show_welcome_screen=False)
+        with _without_colours():
+            self._viewer = Viewer(show=False, show_welcome_screen=False)
         window = self._window
         if isinstance(app, QApplication) and own_icon is not None:
             app.setWindowIcon(own_icon)
@@ -290,6 +293,26 @@ class NapariHost(QWidget):
         names = {"layer list", "layer controls"}
         docks = self._window.findChildren(QDockWidget)
         return [dock for dock in docks if dock.objectName() in names]
+
+
+@contextmanager
+def _without_colours() -> Iterator[None]:
+    """Let napari make a window without its style sheet, which it is given when it has its place.
+
+    Whoever comes beneath another widget, or is shown, is styled anew with all that it holds;
+    and the colours that napari begins with are not the program's.
+    """
+    from napari._qt.qt_main_window import Window
+
+    def _update_theme(*_: object, **__: object) -> None:
+        """Carry the name by which napari connects it: later calls find the real one."""
+
+    real = Window._update_theme  # noqa: SLF001
+    Window._update_theme = _update_theme  # noqa: SLF001
+    try:
+        yield
+    finally:
+        Window._update_theme = real  # noqa: SLF001
 
 
 def _napari_theme(now: Tokens) -> str:

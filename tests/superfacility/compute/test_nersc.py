@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from alsct_gui.simulator.facility.faults import FaultName
 from alsct_gui.simulator.facility.sfapi_slurm import Job
@@ -281,6 +283,32 @@ def test_the_key_expires_and_a_new_one_is_taken_up(facility: Facility) -> None:
     facility.service.tokens.write_key(facility.access.key_path or Path())
     nersc.submit(facility.job())
     assert len(facility.names) == 1
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "elliptic", "locked", "public"])
+def test_a_key_file_without_a_private_rsa_key_is_said_before_anything_is_asked(
+    facility: Facility, kind: str
+) -> None:
+    pem = serialization.Encoding.PEM
+    form, open_form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    wrong = {
+        "nonsense": lambda: b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n",
+        "elliptic": lambda: ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            pem, form, open_form
+        ),
+        "locked": lambda: ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            pem, form, serialization.BestAvailableEncryption(b"word")
+        ),
+        "public": lambda: rsa.generate_private_key(65537, 2048).public_key().public_bytes(
+            pem, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+    }  # fmt: skip
+    assert facility.access.key_path is not None
+    facility.access.key_path.write_text(f"abcdefghij123\n{wrong[kind]().decode()}")
+    with pytest.raises(NeedsPersonError, match="no private RSA key") as said:
+        facility.make().status("31000001")
+    assert said.value.where == str(facility.access.key_path)
+    assert facility.service.tokens.given == 0
 
 
 def test_what_slurm_refuses_is_said_in_its_words(facility: Facility) -> None:

@@ -155,6 +155,41 @@ def test_the_canvas_has_the_colours_of_the_theme(app: Any, host: Any) -> None:
         assert np.abs(corner - wanted).max() <= 1
 
 
+def test_napari_is_coloured_once_and_again_with_the_theme(app: Any, monkeypatch: Any) -> None:
+    from napari._qt.qt_main_window import _QtMainWindow
+
+    from alsct_gui.ui.theme.style import apply_theme
+    from alsct_gui.ui.viewer.host import NapariHost
+
+    sheets: list[str] = []
+    dress = _QtMainWindow.setStyleSheet
+    monkeypatch.setattr(
+        _QtMainWindow,
+        "setStyleSheet",
+        lambda self, sheet: (sheets.append(sheet), dress(self, sheet)),
+    )
+    dark = apply_theme(app, "dark")
+    host = NapariHost()
+    host.show()
+    host.open()
+    (sheet,) = sheets
+    assert host.viewer.window._qt_window.styleSheet() == sheet
+    assert _as_napari_writes(dark.panel) in sheet
+    light = apply_theme(app, "light")
+    host.renew_theme()
+    assert len(sheets) == 2
+    assert _as_napari_writes(light.panel) in sheets[1]
+    host.shut()
+    host.close()
+    host.deleteLater()
+    _let_go(app)
+
+
+def _as_napari_writes(color: str) -> str:
+    red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgb({red}, {green}, {blue})"
+
+
 def test_a_screenshot_becomes_an_image(host: Any) -> None:
     from alsct_gui.ui.viewer.host import to_image
 
