@@ -16,6 +16,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from alsct_gui.model.background import SWITCH
 from alsct_gui.screen import has_screen, virtual_screen
 
 # The same cases in every run, and no failure because the machine is busy.
@@ -37,6 +38,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # trusts anew for each of its clients: here, and in processes of the tests, there are none.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = os.devnull
+
+# Nobody sits at the window of a test, and whoever waits for a run keeps both processors busy.
+os.environ[SWITCH] = "no"
 
 
 ROOT = Path(__file__).parents[1]

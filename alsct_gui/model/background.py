@@ -9,6 +9,7 @@ from pathlib import Path
 
 STEPS_BACK = 10
 """In Unix's niceness: about a tenth of a processor that others want as well."""
+SWITCH = "ALSCT_MAKE_WAY"
 _TRIES, _PAUSE_S = 10, 0.1
 """Linux changes one session's share a tenth of a second, of all that ask."""
 _AUTOGROUP = Path("/proc/self/autogroup")
@@ -25,9 +26,12 @@ def make_way() -> None:
     wakes onto their processor instead of behind the window's own threads.
 
     Where a session is not held to a share, idle work could be kept waiting for ever by any other
-    program; there it is only nice.
+    program; there it is only nice. So it is where `ALSCT_MAKE_WAY` is ``no``: on a machine that
+    computes for many, where nobody sits, a tenth of a processor is too little.
     """
     os.nice(STEPS_BACK)
+    if os.environ.get(SWITCH) == "no":
+        return
     # No Linux, or one without these files: what was done above has to do.
     with suppress(OSError):
         if _AUTOGROUPS_ON.read_text(encoding="ascii").strip() != "1":

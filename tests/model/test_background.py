@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from alsct_gui.model.background import SWITCH
+
 _ASK = """
 import json, os
 from pathlib import Path
@@ -25,9 +27,12 @@ print(json.dumps({
 """
 
 
-def _asked(*, apart: bool) -> dict[str, object]:
+def _asked(*, apart: bool, switch: str = "yes") -> dict[str, object]:
     command = [sys.executable, "-c", _ASK]
-    done = subprocess.run(command, start_new_session=apart, capture_output=True, check=True)
+    done = subprocess.run(
+        command, start_new_session=apart, capture_output=True, check=True,
+        env={**os.environ, SWITCH: switch},
+    )  # fmt: skip
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
@@ -48,3 +53,11 @@ def test_somebody_elses_session_is_left_as_it_is() -> None:
     group = Path("/proc/self/autogroup")
     before = group.read_text().split()[-1] if group.exists() else None
     assert _asked(apart=False) == {"steps": 10, "policy": os.SCHED_OTHER, "group": before}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the scheduler's policy")
+def test_where_nobody_sits_it_is_only_nice() -> None:
+    found = _asked(apart=True, switch="no")
+    assert found["steps"] == 10
+    assert found["policy"] == os.SCHED_OTHER
+    assert found["group"] in ("0", None)
