@@ -25,11 +25,12 @@ from alsct_gui.model.errors import InputError, RecipeError
 from alsct_gui.model.placement import Evidence, ScanFacts
 from alsct_gui.model.policy import Output, Product, Sheet, Source
 from alsct_gui.model.product import StepProvenance
+from alsct_gui.placement.goals.base import World
 from alsct_gui.placement.goals.products import is_of
 from alsct_gui.placement.goals.slices import ARRAY_FILE, count_listed
 from alsct_gui.placement.sheets import FindSheet
 from alsct_gui.steps.own.run import checksums_of
-from alsct_gui.superfacility.compute.look import Answer, Question
+from alsct_gui.superfacility.compute.look import Answer, Looker, Question
 
 _VOLUMES = ("volume", "labels")
 _MOST_S = 1e7
@@ -101,9 +102,10 @@ def whole_analysis(
         if name in answer.errors:
             raise InputError(f"cannot be looked at ({answer.errors[name]})", where=name)
     told = next((text for name in _accounts(path, sheet) if (text := answer.texts.get(name))), "")
-    if not told or not is_of_sheet(_plain(told), sheet, scan, find):
+    account = _plain(told)
+    if not told or not is_of_sheet(account, sheet, scan, find):
         return None
-    seconds = _seconds(_plain(told))
+    seconds = _seconds(account)
     if asked.files:
         late = [name for name in asked.files if name not in answer.files]
         if late:
@@ -124,6 +126,32 @@ def whole_analysis(
         path, now_s, size_bytes=sum(files.values()), slices=slices[0] if slices else None,
         seconds=seconds,
     )  # fmt: skip
+
+
+def look_at_analyses(
+    looker: Looker, paths: Mapping[str, str], sheets: Mapping[str, Sheet], world: World,
+    find: FindSheet,
+) -> tuple[dict[str, Evidence], Answer]:  # fmt: skip
+    """Look at products; returns evidence of those that are whole, by their goals, and all seen.
+
+    Parameters
+    ----------
+    looker
+        What looks at files of that place.
+    paths, sheets
+        Where the product of each goal lies, and what it is of.
+    world
+        Knows the scans, and the time.
+    find
+        Finds other analyses.
+    """
+    answer = looker.look(question_of({paths[key]: sheet for key, sheet in sheets.items()}))
+    now_s = world.clock()
+    seen = {
+        key: whole_analysis(answer, paths[key], sheet, world.scan(key), find, now_s)
+        for key, sheet in sheets.items()
+    }
+    return {key: evidence for key, evidence in seen.items() if evidence is not None}, answer
 
 
 def files_of(answer: Answer, path: str, sheet: Sheet) -> dict[str, int]:

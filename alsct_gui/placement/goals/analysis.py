@@ -18,9 +18,8 @@ from alsct_gui.model.policy import Place, Product, Sheet, Source
 from alsct_gui.placement.goals.analysed import (
     analysis_path,
     files_of,
+    look_at_analyses,
     output_path,
-    question_of,
-    whole_analysis,
 )
 from alsct_gui.placement.goals.base import BlockedError, World
 from alsct_gui.placement.goals.bringing import Parcel
@@ -101,17 +100,10 @@ class Analyses(JobGoals):
 
     def _look(self, keys: Sequence[str]) -> tuple[dict[str, Evidence], Answer]:
         """Look at the place; returns evidence of what is whole, and all that was seen."""
-        sheets = {key: self._sheet(key) for key in keys}
         paths = {key: self.output(key) for key in keys}
-        answer = self._computer.looker.look(
-            question_of({paths[key]: sheet for key, sheet in sheets.items()})
-        )
-        now_s, find = self._world.clock(), self._sheets.find
-        seen = {
-            key: whole_analysis(answer, paths[key], sheet, self._world.scan(key), find, now_s)
-            for key, sheet in sheets.items()
-        }
-        return {key: evidence for key, evidence in seen.items() if evidence is not None}, answer
+        sheets = {key: self._sheet(key) for key in keys}
+        looker, find = self._computer.looker, self._sheets.find
+        return look_at_analyses(looker, paths, sheets, self._world, find)
 
     def _told(self, name: str, state: StepState) -> StepState:
         """Say what a job asks for while it waits in its queue."""

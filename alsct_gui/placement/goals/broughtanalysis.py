@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from alsct_gui.files.writers.partial import make_way
 from alsct_gui.model.placement import MET, Evidence, GoalKey, StateKind, StepState, failed, waiting
 from alsct_gui.model.policy import Place, Sheet
-from alsct_gui.placement.goals.analysed import analysis_path, question_of, whole_analysis
+from alsct_gui.placement.goals.analysed import analysis_path, look_at_analyses
 from alsct_gui.placement.goals.analysis import Analyses
 from alsct_gui.placement.goals.base import NotYetError, World
 from alsct_gui.placement.goals.bringing import (
@@ -180,15 +180,8 @@ class BroughtAnalyses(BroughtGoals):
     def _whole(self, paths: Mapping[str, Path]) -> dict[str, Evidence]:
         """Evidence of the goals whose product is whole at a path."""
         sheets = {key: self._sheet(key) for key in paths}
-        answer = self._looker.look(question_of({str(paths[key]): sheets[key] for key in paths}))
-        now_s, find = self._world.clock(), self._sheets.find
-        seen = {
-            key: whole_analysis(
-                answer, str(path), sheets[key], self._world.scan(key), find, now_s
-            )
-            for key, path in paths.items()
-        }  # fmt: skip
-        return {key: evidence for key, evidence in seen.items() if evidence is not None}
+        places = {key: str(path) for key, path in paths.items()}
+        return look_at_analyses(self._looker, places, sheets, self._world, self._sheets.find)[0]
 
     def _sheet(self, key: str) -> Sheet:
         return self._sheets.find(GoalKey.parse(key).recipe)

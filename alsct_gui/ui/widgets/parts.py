@@ -149,9 +149,8 @@ class Reading(QLabel):
             self._make_room(self.text())
 
     def _make_room(self, text: str) -> None:
-        wanted = self.fontMetrics().size(0, text) + QSize(2, 0)
-        if wanted.expandedTo(self.minimumSize()) != self.minimumSize():
-            self.setFixedSize(wanted.expandedTo(self.minimumSize()))
+        needed = self.fontMetrics().size(0, text) + QSize(2, 0)
+        self.setFixedSize(needed.expandedTo(self.minimumSize()))
 
 
 class ElidedCombo(QComboBox):
