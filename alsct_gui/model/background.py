@@ -14,6 +14,7 @@ _TRIES, _PAUSE_S = 10, 0.1
 """Linux changes one session's share a tenth of a second, of all that ask."""
 _AUTOGROUP = Path("/proc/self/autogroup")
 _AUTOGROUPS_ON = Path("/proc/sys/kernel/sched_autogroup_enabled")
+_CGROUP, _CGROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def make_way() -> None:
@@ -26,8 +27,10 @@ def make_way() -> None:
     wakes onto their processor instead of behind the window's own threads.
 
     Where a session is not held to a share, idle work could be kept waiting for ever by any other
-    program; there it is only nice. So it is where `ALSCT_MAKE_WAY` is ``no``: on a machine that
-    computes for many, where nobody sits, a tenth of a processor is too little.
+    program; there it is only nice. That is so in a control group with a share of its own, as
+    containers and many desktops have it: niceness counts among all that is in the group. So it
+    is, too, where `ALSCT_MAKE_WAY` is ``no``: on a machine that computes for many, where nobody
+    sits, a tenth of a processor is too little.
     """
     os.nice(STEPS_BACK)
     if os.environ.get(SWITCH) == "no":
@@ -36,9 +39,34 @@ def make_way() -> None:
     with suppress(OSError):
         if _AUTOGROUPS_ON.read_text(encoding="ascii").strip() != "1":
             return
+        if in_group_with_share(_CGROUP.read_text(encoding="utf-8"), _CGROUPS):
+            return
         if os.getsid(0) == os.getpid():  # never the session of somebody's terminal
             _step_back_as_session()
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def in_group_with_share(membership: str, mounted: Path) -> bool:
+    """Whether a control group holds a process to a share of the processors.
+
+    Parameters
+    ----------
+    membership
+        What ``/proc/PID/cgroup`` says (``man 7 cgroups``).
+    mounted
+        Where the groups of version 2 are mounted.
+    """
+    for line in membership.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "cpu" in controllers.split(",") and path != "/":
+            return True
+        if not controllers:  # version 2, where a group may leave the share to those above it
+            group = mounted / path.lstrip("/")
+            above = [group, *group.parents]
+            within = above[: above.index(mounted) + 1]
+            if any((place / "cpu.weight").exists() for place in within):
+                return True
+    return False
 
 
 def _step_back_as_session() -> None:

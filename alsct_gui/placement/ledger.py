@@ -30,7 +30,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from alsct_gui.model.errors import InputError, OutputError
+from alsct_gui.model.errors import AlsctError, InputError, OutputError
 from alsct_gui.model.placement import (
     Observed,
     StepState,
@@ -293,9 +293,18 @@ class Ledger:
             self._db.execute("DELETE FROM snapshot")
 
     def changes(self) -> int:
-        """Return a number that differs once another process has written; quick."""
+        """Return a number that differs once another process has written; quick.
+
+        Raises
+        ------
+        InputError
+            It cannot be read, or was brought to a later version since it was opened.
+        """
         with self._reading():
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+            number = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+            version = self._version()
+        self._refuse_later(version)
+        return number
 
     def close(self) -> None:
         """Close the file."""
@@ -333,11 +342,7 @@ class Ledger:
         with self._reading():
             self._db.execute("PRAGMA synchronous = FULL")
             version = self._version()
-        if version > SCHEMA_VERSION:
-            raise InputError(
-                f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
-                where=str(self.path), fix="Use the newer program", name=LATER,
-            )  # fmt: skip
+        self._refuse_later(version)
         if version == SCHEMA_VERSION:
             return
         if version == 0 and not create:
@@ -352,9 +357,19 @@ class Ledger:
             with self._reading():
                 self._db.execute("PRAGMA journal_mode = WAL")
             with self._transaction():
-                for number in range(self._version(), SCHEMA_VERSION):
+                version = self._version()  # somebody may have brought it further meanwhile
+                self._refuse_later(version)
+                for number in range(version, SCHEMA_VERSION):
                     _MIGRATIONS[number](self)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _refuse_later(self, version: int, kind: type[AlsctError] = InputError) -> None:
+        """Leave a ledger alone that means something else than this program knows."""
+        if version > SCHEMA_VERSION:
+            raise kind(
+                f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
+                where=str(self.path), fix="Use the newer program", name=LATER,
+            )  # fmt: skip
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
@@ -421,6 +436,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._locked(), self._transaction():
+            self._refuse_later(self._version(), LedgerError)
             yield
 
     @contextmanager

@@ -117,6 +117,19 @@ def test_a_ledger_of_a_later_version_is_left_alone(taken: Taken, path: Path) -> 
     assert found.sentence.endswith("Use the newer program.")
 
 
+def test_a_ledger_that_is_brought_further_while_it_is_followed(taken: Taken, path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.append([scan_event()])
+        taken.until(lambda s: s.observed.seq == 1, "the scan")
+        with closing(sqlite3.connect(path)) as newer:
+            newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        found = taken.until(lambda s: s.state is FeedState.LATER, "the later version")
+        assert set(found.observed.scans) == {PART}, "what was known is out of sight"
+        with pytest.raises(LedgerError, match="Use the newer program"):
+            ledger.append([scan_event("/raw/b.h5")])
+        assert ledger.last_seq() == 1
+
+
 def test_a_ledger_of_an_earlier_version_waits_for_the_agent(taken: Taken, path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.append([scan_event()])
