@@ -149,6 +149,7 @@ class Program:
         for part in self.parts.all:
             part.close()
         self.keys.close()
+        self.stage.clear()
         await self.stage.settle()
         await self.tasks.close()
         self.stage.shut()

@@ -23,6 +23,7 @@ from alsct_gui.ui.session import Level, Mode, Notice
 from alsct_gui.ui.widgets.marks import State
 from tests.ui.conftest import until
 from tests.ui.programs import SMALL, opened, small_scan, window
+from tests.ui.viewer.volumes import ramp, write
 
 pytestmark = pytest.mark.long
 
@@ -316,6 +317,38 @@ def test_the_canvas_has_half_of_a_small_screen(
 
     drive(main())
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize("how", ["scrolling", "playing"])
+def test_a_window_may_be_closed_while_slices_pass(
+    app: Any, desk: Desk, drive: Drive, tmp_path: Path, how: str
+) -> None:
+    volume = write(tmp_path / "rec.zarr", ramp())
+    ended = []
+
+    async def main() -> None:
+        async with window(app, desk, tmp_path) as program:
+            program.session.show_volume(volume)
+            await until(lambda: program.stage.picture and program.stage.is_quiet, "a slice")
+            mode = program.stage.mode_of(Mode.VOLUME)
+
+            async def linger() -> None:
+                """Hold up the closing until a slice would have been asked for again."""
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await until(lambda: program.stage.mode is None, "that nothing is shown", 5)
+                    ended.append(how)
+
+            program.tasks.start(linger(), "Lingering")
+            await asyncio.sleep(0)  # it has begun
+            if how == "playing":
+                mode.controls.play.setChecked(True)
+            else:
+                mode.step(1)
+
+    drive(main())
+    assert ended == [how]
 
 
 @pytest.mark.timeout(600)

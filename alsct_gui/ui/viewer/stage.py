@@ -156,6 +156,10 @@ class Stage(QWidget):
         viewer.mouse_wheel_callbacks.append(self._wheel)
         self._settle()
 
+    def clear(self) -> None:
+        """Show nothing any more, so that nothing is asked for: the window is closing."""
+        self._leave()
+
     async def settle(self) -> None:
         """Wait until all that was painted is saved."""
         volume = self._modes.get(Mode.VOLUME)
@@ -170,7 +174,7 @@ class Stage(QWidget):
 
     def shut(self) -> None:
         """Put the modes away and close the viewer; idempotent."""
-        self._leave()
+        self.clear()
         for mode in self._modes.values():
             mode.close()
         self._modes.clear()
