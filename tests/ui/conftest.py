@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,24 @@ def on_screen(screen: None) -> None:
 @pytest.fixture(scope="package")
 def collector(app: Any) -> Iterator[Collector]:
     """As in the program: what windows leave is collected in the thread they lived in."""
-    from alsct_gui.ui.garbage import collected_here, set_memory_aside
-    from alsct_gui.ui.viewer.host import import_napari
+    from alsct_gui.ui.garbage import collected_here
 
-    # Each window that is put away has all objects gone through; what is imported need not be.
-    import_napari()
-    set_memory_aside()
+    _set_imports_aside()
     with collected_here() as collector:
         yield collector
+
+
+@cache
+def _set_imports_aside() -> None:
+    """Each window that is put away has all objects gone through; what is imported need not be.
+
+    Once, before the first window: one that is about to go would be set aside, too, and stay.
+    """
+    from alsct_gui.ui.garbage import set_memory_aside
+    from alsct_gui.ui.viewer.host import import_napari
+
+    import_napari()
+    set_memory_aside()
 
 
 @pytest.fixture(scope="session")
