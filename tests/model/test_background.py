@@ -27,9 +27,9 @@ print(json.dumps({
 
 
 def group_niceness() -> str | None:
-    """Of this session as a whole; None where sessions hold no shares.
+    """Of this session as a whole; None where it holds no share of its own: the file is empty then.
 
-    Where something else shares the processors, as in a container's own group, the file is empty.
+    So it is of processes for which nobody has begun a session, since the machine was started.
     """
     group = Path("/proc/self/autogroup")
     told = group.read_text().split() if group.exists() else []
