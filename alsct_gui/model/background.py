@@ -62,9 +62,7 @@ def in_group_with_share(membership: str, mounted: Path) -> bool:
             return True
         if not controllers:  # version 2, where a group may leave the share to those above it
             group = mounted / path.lstrip("/")
-            above = [group, *group.parents]
-            within = above[: above.index(mounted) + 1]
-            if any((place / "cpu.weight").exists() for place in within):
+            if any((place / "cpu.weight").exists() for place in (group, *group.parents)):
                 return True
     return False
 

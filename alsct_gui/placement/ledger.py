@@ -302,8 +302,7 @@ class Ledger:
         """
         with self._reading():
             number = int(self._db.execute("PRAGMA data_version").fetchone()[0])
-            version = self._version()
-        self._refuse_later(version)
+            self._version()
         return number
 
     def close(self) -> None:
@@ -342,7 +341,6 @@ class Ledger:
         with self._reading():
             self._db.execute("PRAGMA synchronous = FULL")
             version = self._version()
-        self._refuse_later(version)
         if version == SCHEMA_VERSION:
             return
         if version == 0 and not create:
@@ -357,22 +355,20 @@ class Ledger:
             with self._reading():
                 self._db.execute("PRAGMA journal_mode = WAL")
             with self._transaction():
-                version = self._version()  # somebody may have brought it further meanwhile
-                self._refuse_later(version)
-                for number in range(version, SCHEMA_VERSION):
+                # Asked once more: somebody may have brought it further meanwhile.
+                for number in range(self._version(), SCHEMA_VERSION):
                     _MIGRATIONS[number](self)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def _refuse_later(self, version: int, kind: type[AlsctError] = InputError) -> None:
-        """Leave a ledger alone that means something else than this program knows."""
+    def _version(self, refusal: type[AlsctError] = InputError) -> int:
+        """Return the version of its tables; a later one means something else by them."""
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         if version > SCHEMA_VERSION:
-            raise kind(
+            raise refusal(
                 f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
                 where=str(self.path), fix="Use the newer program", name=LATER,
             )  # fmt: skip
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        return version
 
     def _tables(self) -> int:
         with self._reading():
@@ -436,7 +432,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._locked(), self._transaction():
-            self._refuse_later(self._version(), LedgerError)
+            self._version(LedgerError)
             yield
 
     @contextmanager
