@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from alsct_gui.catalog.model import Dataset, Found, Note, dataset_from_text, dataset_text
-from alsct_gui.model.errors import InputError, OutputError, UsageError
+from alsct_gui.model.errors import AlsctError, InputError, OutputError, UsageError
 
 FILE_VARIABLE = "ALSCT_CATALOG"
 """Environment variable that names another catalogue."""
@@ -242,11 +242,6 @@ class Catalog:
         with self._reading():
             self._db.execute("PRAGMA synchronous = FULL")
             version = self._version()
-        if version > VERSION:
-            raise InputError(
-                f"the catalogue is of version {version}, this program knows {VERSION}",
-                where=str(self.path), fix="Use the newer program",
-            )  # fmt: skip
         if version == VERSION:
             return
         with self._locked():
@@ -261,8 +256,15 @@ class Catalog:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+    def _version(self, refusal: type[AlsctError] = InputError) -> int:
+        """Return the version of its tables; a later one means something else by them."""
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > VERSION:
+            raise refusal(
+                f"the catalogue is of version {version}, this program knows {VERSION}",
+                where=str(self.path), fix="Use the newer program",
+            )  # fmt: skip
+        return version
 
     def _require(self, id: str) -> None:  # noqa: A002
         if self._db.execute("SELECT 1 FROM datasets WHERE id = ?", (id,)).fetchone() is None:
@@ -297,6 +299,7 @@ class Catalog:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._locked(), self._transaction():
+            self._version(OutputError)
             yield
 
     @contextmanager

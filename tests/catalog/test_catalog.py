@@ -19,7 +19,7 @@ from PIL import Image
 from alsct_gui.catalog.model import Dataset, dataset_from_text, dataset_text
 from alsct_gui.catalog.preview import SIDE_PX, png_of, preview_of
 from alsct_gui.catalog.store import Catalog, _query
-from alsct_gui.model.errors import InputError, UsageError
+from alsct_gui.model.errors import InputError, OutputError, UsageError
 from alsct_gui.simulator.spec import SimulationSpec
 from alsct_gui.simulator.write import simulate_scan
 
@@ -178,3 +178,13 @@ def test_what_is_no_catalogue_is_refused(tmp_path: Path) -> None:
         db.close()
         with pytest.raises(InputError, match=r"newer program|another program"):
             Catalog(tmp_path / name)
+
+
+def test_a_catalogue_that_was_brought_further_is_not_written(catalog: Catalog) -> None:
+    catalog.enter(dataset(1))
+    newer = sqlite3.connect(catalog.path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(OutputError, match="Use the newer program"):
+        catalog.enter(dataset(2))
+    assert catalog.count() == 1
